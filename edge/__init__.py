@@ -1,0 +1,3 @@
+"""Border-checkpoint appliance."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,68 @@
+"""What the workflow needs from the outside: one role each, implemented by adapters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edge.terms import (
+        Candidate,
+        FaceSample,
+        FaceTemplate,
+        FingerPosition,
+        FingerprintSample,
+        FingerprintTemplate,
+        Quality,
+        Template,
+    )
+
+
+class FingerprintCapture(Protocol):
+    def capture(
+        self,
+        position: FingerPosition,
+        *,
+        timeout_s: float,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> FingerprintSample:
+        """Wait for a finger and return its image.
+
+        on_progress is called with the share of the image that has arrived, 0 to 1.
+
+        Raises:
+            CaptureTimeoutError: nobody presented a finger within timeout_s.
+            DeviceAbsentError: the scanner or its bridge is not there.
+            CaptureError: the scanner reported a fault.
+        """
+        ...
+
+
+class FaceCapture(Protocol):
+    def latest(self, *, timeout_s: float) -> FaceSample:
+        """Return the newest frame, waiting for one that is newer than this call.
+
+        Raises:
+            CaptureTimeoutError: the stream is open but brought no new frame in time.
+            DeviceAbsentError: the camera is not there.
+        """
+        ...
+
+
+class FingerprintRecognition(Protocol):
+    def assess(self, sample: FingerprintSample) -> Quality: ...
+
+    def extract(self, sample: FingerprintSample) -> FingerprintTemplate: ...
+
+
+class FaceRecognition(Protocol):
+    def process(self, sample: FaceSample) -> tuple[Quality, FaceTemplate | None]:
+        """Assess the face in the frame; the template is None if it is not usable."""
+        ...
+
+
+class WatchlistSearch(Protocol):
+    def search(self, probe: Template) -> Sequence[Candidate]:
+        """Return the candidates at or above the threshold, best first."""
+        ...

@@ -1,0 +1,184 @@
+"""The nouns of the appliance, after ISO/IEC 2382-37, as immutable values.
+
+Images are numpy uint8 arrays, origin top left. Fingerprint images are grey with dark
+ridges, shape (height, width); face images are RGB, shape (height, width, 3).
+Instants are timezone-aware UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Modality(StrEnum):
+    FINGERPRINT = "fingerprint"
+    FACE = "face"
+
+
+class FingerPosition(IntEnum):
+    """Finger position codes of ISO/IEC 19794-2, table 2."""
+
+    UNKNOWN = 0
+    RIGHT_THUMB = 1
+    RIGHT_INDEX = 2
+    RIGHT_MIDDLE = 3
+    RIGHT_RING = 4
+    RIGHT_LITTLE = 5
+    LEFT_THUMB = 6
+    LEFT_INDEX = 7
+    LEFT_MIDDLE = 8
+    LEFT_RING = 9
+    LEFT_LITTLE = 10
+
+
+class QualityReason(StrEnum):
+    """Why a sample is too poor to search with, or nearly so."""
+
+    NO_FINGER = "no_finger"
+    NOT_A_FINGER = "not_a_finger"
+    TOO_SMALL = "too_small"
+    TOO_DRY = "too_dry"
+    TOO_WET = "too_wet"
+    LOW_CONTRAST = "low_contrast"
+    SMEARED = "smeared"
+    OFF_CENTRE = "off_centre"
+    TOO_FEW_MINUTIAE = "too_few_minutiae"
+    WRONG_RESOLUTION = "wrong_resolution"
+    NO_FACE = "no_face"
+    SEVERAL_FACES = "several_faces"
+    FACE_TOO_SMALL = "face_too_small"
+    FACE_CUT_OFF = "face_cut_off"
+    FACE_TURNED = "face_turned"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    UNEVEN_LIGHT = "uneven_light"
+    BLURRED = "blurred"
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Quality of one sample: 0 (useless) to 100, and what is wrong with it."""
+
+    score: int
+    reasons: tuple[QualityReason, ...] = ()
+    is_sufficient: bool = True
+    measures: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class FingerprintSample:
+    image: NDArray[np.uint8]  # (height, width), dark ridges
+    resolution_ppi: float
+    position: FingerPosition
+    captured_at: datetime
+
+
+@dataclass(frozen=True, eq=False)
+class FaceSample:
+    image: NDArray[np.uint8]  # (height, width, 3) RGB
+    captured_at: datetime
+
+
+@dataclass(frozen=True, eq=False)
+class FingerprintTemplate:
+    """Minutiae of one finger, strongest first, in pixels at 500 ppi.
+
+    x, y: int16 (n,), origin top left, y down. angle_rad: float32 (n,), 0 to 2 pi,
+    counter-clockwise from the positive x axis, y up. kind: uint8 (n,), 1 ridge ending,
+    2 bifurcation. quality: uint8 (n,), 1 to 100.
+    """
+
+    position: FingerPosition
+    model_id: str
+    width_px: int
+    height_px: int
+    x: NDArray[np.int16]
+    y: NDArray[np.int16]
+    angle_rad: NDArray[np.float32]
+    kind: NDArray[np.uint8]
+    quality: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+@dataclass(frozen=True, eq=False)
+class FaceTemplate:
+    """Embedding of one face. vector: float32 (d,)."""
+
+    model_id: str
+    vector: NDArray[np.float32]
+
+
+Template = FingerprintTemplate | FaceTemplate
+
+
+@dataclass(frozen=True)
+class ComparisonScore:
+    """Similarity, higher is more similar, and the false match rate it stands for.
+
+    false_match_rate: share of non-mated comparisons that score at least this much.
+    """
+
+    value: float
+    false_match_rate: float
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One stored biometric reference of a watchlist entry."""
+
+    reference_id: str
+    entry_id: str
+    modality: Modality
+    position: FingerPosition
+    template: Template
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One entry of a candidate list: exists only as the result of a search."""
+
+    entry_id: str
+    reference_id: str
+    modality: Modality
+    position: FingerPosition
+    score: ComparisonScore
+
+
+@dataclass(frozen=True)
+class WatchlistEntry:
+    """What the officer needs to know of a person, without the biometric references."""
+
+    entry_id: str
+    version: int
+    category: str
+    originator: str
+    handling_code: str
+    legal_basis: str
+    instruction: str
+    valid_from: datetime
+    expires_at: datetime | None
+    name: str | None = None
+
+
+class Outcome(StrEnum):
+    """What a check ends in.
+
+    CLEAR: searched, nobody found. REFER: a possible match, an officer decides.
+    RETRY: the samples are too poor to search with, capture again. DEGRADED: something
+    that was asked for could not be searched; the officer decides how to go on.
+    """
+
+    CLEAR = "clear"
+    REFER = "refer"
+    RETRY = "retry"
+    DEGRADED = "degraded"

@@ -1,0 +1,1 @@
+"""Fingerprint scanner on a serial line: protocol, driver, device server, emulator."""
