@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from edge.terms import (
         Candidate,
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
         FingerPosition,
         FingerprintSample,
         FingerprintTemplate,
+        Hit,
+        OutboxMessage,
         Quality,
         Template,
+        WatchlistChange,
     )
 
 
@@ -65,4 +69,47 @@ class FaceRecognition(Protocol):
 class WatchlistSearch(Protocol):
     def search(self, probe: Template) -> Sequence[Candidate]:
         """Return the candidates at or above the threshold, best first."""
+        ...
+
+
+class Outbox(Protocol):
+    """Messages for the hub. A row leaves only on the hub's receipt."""
+
+    def pending(
+        self, *, limit: int, retry_before: datetime
+    ) -> Sequence[OutboxMessage]:
+        """Return messages never sent, or last sent before retry_before, in order."""
+        ...
+
+    def mark_sent(self, message_id: str, *, at: datetime) -> None: ...
+
+    def clear(self, message_id: str, *, at: datetime) -> bool:
+        """Remove the row on the hub's receipt; False if it was not there (any more)."""
+        ...
+
+    def depth(self) -> int: ...
+
+
+class HitRecorder(Protocol):
+    def record_hit(self, hit: Hit) -> None:
+        """Write the hit and its outbox row in one durable transaction."""
+        ...
+
+
+class WatchlistReplica(Protocol):
+    """The booth's copy of the hub's watchlist log."""
+
+    def cursor(self) -> int:
+        """Return the sequence number of the last change applied; 0 if none."""
+        ...
+
+    def apply(self, changes: Sequence[WatchlistChange]) -> int:
+        """Apply consecutive changes and move the cursor, in one transaction.
+
+        Changes at or below the cursor are skipped. Returns the new cursor.
+
+        Raises:
+            WatchlistError: a gap between the cursor and the first new change, or
+                between two of the changes; nothing is applied.
+        """
         ...

@@ -182,3 +182,60 @@ class Outcome(StrEnum):
     REFER = "refer"
     RETRY = "retry"
     DEGRADED = "degraded"
+
+
+class ChangeOperation(StrEnum):
+    ADD = "add"
+    REPLACE = "replace"
+    WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True)
+class WatchlistChange:
+    """One step of the hub's watchlist log. entry is None for a withdrawal."""
+
+    sequence: int
+    operation: ChangeOperation
+    entry_id: str
+    entry: WatchlistEntry | None
+    references: tuple[Reference, ...]
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One item that lets somebody else judge a hit.
+
+    media_type: image/png for images, application/octet-stream for template records.
+    """
+
+    modality: Modality
+    position: FingerPosition
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A possible match, as it goes to the hub."""
+
+    hit_id: str
+    check_id: str
+    booth_id: str
+    occurred_at: datetime
+    entry_id: str
+    entry_version: int
+    candidates: tuple[Candidate, ...]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True)
+class OutboxMessage:
+    """One message that waits for the hub. sequence is gapless within the booth."""
+
+    message_id: str
+    sequence: int
+    kind: str
+    payload: bytes
+    attempts: int
+    created_at: datetime
