@@ -75,9 +75,7 @@ class WatchlistSearch(Protocol):
 class Outbox(Protocol):
     """Messages for the hub. A row leaves only on the hub's receipt."""
 
-    def pending(
-        self, *, limit: int, retry_before: datetime
-    ) -> Sequence[OutboxMessage]:
+    def pending(self, *, limit: int, retry_before: datetime) -> Sequence[OutboxMessage]:
         """Return messages never sent, or last sent before retry_before, in order."""
         ...
 

@@ -1,0 +1,210 @@
+"""The configuration file: TOML, typed, strict, every key documented in config/.
+
+One file serves every process of one machine: the booth's processes read what concerns
+a booth, the hub reads [hub] and [broker]. An unknown key, a wrong type or a value out
+of range is refused with the file, the path of the key, and what is allowed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+
+from edge.errors import ConfigurationError
+
+SYSTEM_FILE = Path("/etc/edge/edge.toml")
+FILE_VARIABLE = "EDGE_CONFIG"
+
+
+def _loopback(value: str) -> str:
+    if value == "localhost":
+        return value
+    try:
+        is_loopback = ip_address(value).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        message = "must be a loopback address such as 127.0.0.1"
+        raise ValueError(message)
+    return value
+
+
+def _user_folder(variable: str, fallback: str) -> Path:
+    base = os.environ.get(variable)
+    return (Path(base) if base else Path.home() / fallback) / "edge-checkpoint"
+
+
+def default_data_dir() -> Path:
+    """Return the state folder: systemd's if it gave one, else the user's."""
+    state = os.environ.get("STATE_DIRECTORY")
+    if state:
+        return Path(state.split(":", maxsplit=1)[0])
+    return _user_folder("XDG_DATA_HOME", ".local/share")
+
+
+def default_cache_dir() -> Path:
+    """Return the cache folder: systemd's if it gave one, else the user's."""
+    cache = os.environ.get("CACHE_DIRECTORY")
+    if cache:
+        return Path(cache.split(":", maxsplit=1)[0])
+    return _user_folder("XDG_CACHE_HOME", ".cache")
+
+
+Identifier = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="booth or hub id")
+]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+FilePath = Annotated[Path, Field(strict=False), AfterValidator(Path.expanduser)]
+
+
+class StoreSection(Section):
+    path: FilePath = Field(default_factory=lambda: default_data_dir() / "booth.db")
+
+
+class ModelsSection(Section):
+    cache_dir: FilePath = Field(default_factory=lambda: default_cache_dir() / "models")
+    threads: int = Field(default=2, ge=1, le=64)
+
+
+class ScannerSection(Section):
+    enabled: bool = True
+    socket: FilePath = Path("/run/edge/scanner.sock")
+    timeout_s: float = Field(default=20.0, gt=0, le=120)
+
+
+class CameraSection(Section):
+    enabled: bool = True
+    source: str = Field(default="/dev/video0", min_length=1)
+    timeout_s: float = Field(default=10.0, gt=0, le=120)
+
+
+class PolicySection(Section):
+    max_attempts: int = Field(default=3, ge=1, le=10)
+    finger_false_match_rate: float = Field(default=1e-6, gt=0, le=1e-2)
+    face_false_match_rate: float = Field(default=1e-5, gt=0, le=1e-2)
+
+
+class BrokerSection(Section):
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: Port = 1883
+    username: str | None = None
+    password_file: FilePath | None = None
+    ca_file: FilePath | None = None
+    certificate_file: FilePath | None = None
+    key_file: FilePath | None = None
+    keepalive_s: int = Field(default=30, ge=5, le=3600)
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+
+
+class WebSection(Section):
+    host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
+    port: Port = 8710
+
+
+class HubSection(Section):
+    store: FilePath = Field(default_factory=lambda: default_data_dir() / "hub.db")
+    poll_s: float = Field(default=0.2, ge=0.02, le=60)
+
+
+class Config(Section):
+    booth_id: Identifier = "booth-1"
+    store: StoreSection = StoreSection()
+    models: ModelsSection = ModelsSection()
+    scanner: ScannerSection = ScannerSection()
+    camera: CameraSection = CameraSection()
+    policy: PolicySection = PolicySection()
+    broker: BrokerSection = BrokerSection()
+    web: WebSection = WebSection()
+    hub: HubSection | None = None
+
+
+def load_config(path: Path | None = None) -> Config:
+    """Read path, else $EDGE_CONFIG, else /etc/edge/edge.toml, else the defaults.
+
+    Raises:
+        ConfigurationError: names the file, the key path and what is allowed.
+    """
+    chosen = path or _configured_file()
+    if chosen is None:
+        return Config()
+    try:
+        text = chosen.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        message = f"{chosen}: cannot read the configuration: {reason}"
+        raise ConfigurationError(message) from error
+    return parse_config(text, origin=str(chosen))
+
+
+def parse_config(text: str, *, origin: str) -> Config:
+    """Parse TOML text; origin names the file in messages.
+
+    Raises:
+        ConfigurationError: names origin, the key path and what is allowed.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = f"{origin}: not valid TOML: {error}"
+        raise ConfigurationError(message) from error
+    try:
+        return Config.model_validate(table)
+    except ValidationError as error:
+        problems = "; ".join(_problem(item) for item in error.errors()[:5])
+        message = f"{origin}: {problems}"
+        raise ConfigurationError(message) from error
+
+
+def _configured_file() -> Path | None:
+    variable = os.environ.get(FILE_VARIABLE)
+    if variable:
+        return Path(variable)
+    return SYSTEM_FILE if SYSTEM_FILE.is_file() else None
+
+
+def _problem(item: Any) -> str:  # noqa: ANN401  pydantic's ErrorDetails is loosely typed
+    path = [str(part) for part in item["loc"]]
+    key = ".".join(path)
+    if item["type"] != "extra_forbidden":
+        shown = repr(item["input"])[:60]
+        return f"{key} = {shown}: {_lower_first(item['msg'])}"
+    known = _known_keys(path[:-1])
+    close = difflib.get_close_matches(path[-1], known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"allowed: {', '.join(known)}"
+    return f"{key}: unknown key; {hint}"
+
+
+def _known_keys(path: list[str]) -> list[str]:
+    section: type[BaseModel] = Config
+    for part in path:
+        field = section.model_fields.get(part)
+        if field is None:
+            return []
+        kinds = [field.annotation, *get_args(field.annotation)]
+        nested = [k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)]
+        if not nested:
+            return []
+        section = nested[0]
+    return list(section.model_fields)
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
