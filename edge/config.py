@@ -126,13 +126,13 @@ class HubSection(Section):
 
 class Config(Section):
     booth_id: Identifier = "booth-1"
-    store: StoreSection = StoreSection()
-    models: ModelsSection = ModelsSection()
-    scanner: ScannerSection = ScannerSection()
-    camera: CameraSection = CameraSection()
-    policy: PolicySection = PolicySection()
-    broker: BrokerSection = BrokerSection()
-    web: WebSection = WebSection()
+    store: StoreSection = Field(default_factory=StoreSection)
+    models: ModelsSection = Field(default_factory=ModelsSection)
+    scanner: ScannerSection = Field(default_factory=ScannerSection)
+    camera: CameraSection = Field(default_factory=CameraSection)
+    policy: PolicySection = Field(default_factory=PolicySection)
+    broker: BrokerSection = Field(default_factory=BrokerSection)
+    web: WebSection = Field(default_factory=WebSection)
     hub: HubSection | None = None
 
 
