@@ -119,8 +119,8 @@ def start_broker(
 ) -> RunningBroker:
     """Start a broker on a loopback port and wait until it listens.
 
-    It takes anonymous clients. directory holds its configuration and log. Mosquitto is used if it is preferred and
-    installed, else amqtt. Nothing is kept on disk.
+    It takes anonymous clients and keeps nothing on disk but its configuration and log,
+    in directory. Mosquitto is used if it is preferred and installed, else amqtt.
 
     Raises:
         LinkError: the broker does not come up.

@@ -33,6 +33,7 @@ MAX_PAYLOAD_BYTES = MAX_MESSAGE_BYTES - 4096
 MAX_CHANGES = 256
 MAX_SEQUENCE = 2**63 - 1
 _MAX_DEPTH = 4
+_PLAIN_TYPES = (bool, int, str, bytes)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _LATEST_US = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // _MICROSECOND
@@ -194,6 +195,10 @@ def _read_map(data: bytes, what: str) -> dict[str, Any]:
         ) from None
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise MessageError(f"{what} message: not a CBOR map with text keys")
+    for part in value.values():
+        items = part if type(part) is list else [part]
+        if not all(type(item) in _PLAIN_TYPES for item in items):
+            raise MessageError(f"{what} message: a field is of no plain CBOR type")
     return value
 
 

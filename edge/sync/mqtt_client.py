@@ -236,7 +236,7 @@ class _Session:
         if self.version != 5:
             self._client.connect(settings.host, settings.port, settings.keepalive_s)
             return
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  paho
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho has no types here
         if self._subscriptions:
             properties.ReceiveMaximum = _RECEIVE_MAXIMUM
             properties.MaximumPacketSize = self._maximum_bytes
