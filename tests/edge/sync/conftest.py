@@ -48,18 +48,18 @@ class MemoryOutbox:
         )
         return message_id
 
-    def pending(self, *, limit, retry_before):
+    def pending(self, *, limit, retry_before):  # noqa: ARG002  the port has it
         if self.is_broken:
             raise StoreError("disk full")
         return list(self.rows.values())[:limit]
 
-    def mark_sent(self, message_id, *, at):
+    def mark_sent(self, message_id, *, at):  # noqa: ARG002  the port has it
         self.sent.append(message_id)
         if message_id in self.rows:
             row = self.rows[message_id]
             self.rows[message_id] = replace(row, attempts=row.attempts + 1)
 
-    def clear(self, message_id, *, at):
+    def clear(self, message_id, *, at):  # noqa: ARG002  the port has it
         return self.rows.pop(message_id, None) is not None
 
     def depth(self):

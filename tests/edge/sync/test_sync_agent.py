@@ -1,6 +1,6 @@
 from random import Random
 
-from pytest import mark
+import pytest
 
 from edge.simulate.memory_broker import Faults
 from edge.sync.messages import LinkState, Receipt, ReceiptOutcome, WatchlistBatch
@@ -101,10 +101,10 @@ def test_a_restarted_booth_sends_everything_again(wire):
     assert wire.outbox.depth() == 0
 
 
-@mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(8))
 def test_a_bad_wire_delivers_every_message_once_and_every_change_in_order(wire, seed):
     wire.broker.faults = Faults(drop=0.3, duplicate=0.3, reorder=0.3)
-    wire.broker.random = Random(seed)
+    wire.broker.random = Random(seed)  # noqa: S311  test chance
     ids = [wire.outbox.add() for _ in range(12)]
     wire.hub.head = 700
     wire.run(rounds=300, seconds=2.0)
@@ -162,8 +162,10 @@ def test_a_batch_that_cannot_be_read_changes_nothing(wire):
     assert wire.events()[-1] == "message_refused"
 
 
-@mark.parametrize("channel", ["down/receipt", "down/watchlist"])
-@mark.parametrize("payload", [b"", b"\xff" * 40, b"\x00", b"{}", bytes(range(256))])
+@pytest.mark.parametrize("channel", ["down/receipt", "down/watchlist"])
+@pytest.mark.parametrize(
+    "payload", [b"", b"\xff" * 40, b"\x00", b"{}", bytes(range(256))]
+)
 def test_random_bytes_to_the_booth_are_logged_refusals(wire, channel, payload):
     wire.run()
     wire.hub.link.publish(f"edge/{BOOTH}/{channel}", payload)

@@ -1,6 +1,8 @@
+import contextlib
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest import mark, raises
 
 from edge.errors import ConfigurationError, MessageError
 from edge.sync.topics import (
@@ -27,19 +29,17 @@ def test_a_topic_survives_the_way_to_its_name_and_back(topic):
 
 @given(st.text())
 def test_any_text_is_a_topic_of_ours_or_refused(name):
-    try:
+    with contextlib.suppress(MessageError):
         assert str(parse_topic(name)) == name
-    except MessageError:
-        pass
 
 
-@mark.parametrize(
+@pytest.mark.parametrize(
     "booth_id", ["", "hub", "a/b", "+", "#", "Booth", "-a", "a" * 64, "a\n", "é"]
 )
 def test_a_booth_id_that_cannot_stand_in_a_topic_is_refused(booth_id):
-    with raises(ConfigurationError, match="booth_id"):
+    with pytest.raises(ConfigurationError, match="booth_id"):
         check_booth_id(booth_id)
-    with raises(MessageError):
+    with pytest.raises(MessageError):
         parse_topic(f"edge/{booth_id}/up/outbox")
 
 
