@@ -1,0 +1,1 @@
+"""What is stored and sent, as bytes: strict on the way in, versioned on the way out."""
