@@ -13,6 +13,17 @@ if TYPE_CHECKING:
 _MAX_PASSWORD_BYTES = 4096
 
 
+class _TidySocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails; paho would leave it open."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002  as in ssl
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def tls_context(settings: BrokerSettings) -> ssl.SSLContext | None:
     """Return the context for a broker with TLS; None if no cafile is set.
 
@@ -28,6 +39,7 @@ def tls_context(settings: BrokerSettings) -> ssl.SSLContext | None:
         return None
     try:
         context = ssl.create_default_context(cafile=str(settings.cafile))
+        context.sslsocket_class = _TidySocket
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if settings.certfile is not None:
             context.load_cert_chain(settings.certfile, settings.keyfile)

@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 __all__ = ["BrokerSettings", "MqttClient"]
 
 QOS = 1
+# A connection that lasted less counts as failed: two clients of one name, or a message
+# that breaks the line, must not make the attempts follow each other without a pause.
+STABLE_S = 10.0
 _NO_SUBSCRIBERS = 0x10
 _FAILURE = 0x80
 _UNSUPPORTED_VERSION = 0x84
@@ -138,7 +141,8 @@ class MqttClient:
             ),
             self._connection,
             () if is_probe else self._subscriptions,
-            deadline_s=now_s + self._settings.connect_timeout_s,
+            began_s=now_s,
+            timeout_s=self._settings.connect_timeout_s,
         )
         try:
             session.open(self._settings)
@@ -172,9 +176,6 @@ class MqttClient:
         assert session is not None  # noqa: S101  the caller has looked
         session.exchange(timeout_s)
         events += session.take_events()
-        for event in events:
-            if isinstance(event, Connected):
-                self._backoff.succeeded()
         now_s = self._clock.monotonic_s()
         if session.failure is None and session.is_late(now_s):
             session.failure = "no answer to the connection request"
@@ -190,6 +191,8 @@ class MqttClient:
     ) -> None:
         session.close()
         self._session = None
+        if session.is_ready and now_s - session.began_s > STABLE_S:
+            self._backoff.succeeded()
         is_other_version_left = session.is_version_refused and self._choice.refused(
             session.version, now_s
         )
@@ -213,8 +216,10 @@ class _Session:
         connection: int,
         subscriptions: Sequence[str],
         *,
-        deadline_s: float,
+        began_s: float,
+        timeout_s: float,
     ) -> None:
+        self.began_s = began_s
         self.is_ready = False
         self.is_probe_done = False
         self.is_version_refused = False
@@ -223,7 +228,7 @@ class _Session:
         self._client = client
         self._connection = connection
         self._subscriptions = subscriptions
-        self._deadline_s = deadline_s
+        self._deadline_s = began_s + timeout_s
         self._maximum_bytes = MAX_MESSAGE_BYTES + _PACKET_OVERHEAD_BYTES
         self._events: list[LinkEvent] = []
         client.on_connect = self._on_connect
