@@ -1,0 +1,78 @@
+"""Who is on the other end of a Unix domain socket, and may they be there."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from firmware_bridge.errors import AccessDeniedError, SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_CREDENTIALS: Final = struct.Struct("3i")
+_BACKLOG: Final = 8
+
+
+@dataclass(frozen=True)
+class AccessRights:
+    """socket_mode: of the socket file. allowed_uids: beside root and the own user."""
+
+    socket_mode: int = 0o600
+    allowed_uids: frozenset[int] = frozenset()
+
+    def admit(self, connection: socket.socket) -> int:
+        """Return the peer's user id as the kernel knows it.
+
+        Raises:
+            AccessDeniedError: the user is not admitted.
+        """
+        raw = connection.getsockopt(
+            socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size
+        )
+        _pid, uid, _gid = _CREDENTIALS.unpack(raw)
+        if uid not in {0, os.getuid()} | self.allowed_uids:
+            raise AccessDeniedError(
+                f"scanner: user id {uid} is not admitted; start the server with "
+                f"--allow-uid {uid}"
+            )
+        return int(uid)
+
+
+def listen_at(path: Path, mode: int) -> socket.socket:
+    """Return a listening socket whose file never had wider rights than mode.
+
+    Raises:
+        SettingsError: another server listens there, or the path cannot be used.
+    """
+    if _is_served(path):
+        raise SettingsError(f"socket {path}: another server listens there; stop it")
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        fresh.unlink(missing_ok=True)
+        listener.bind(str(fresh))
+        # Nobody can connect before listen(), so the rights are set in time.
+        fresh.chmod(mode)
+        listener.listen(_BACKLOG)
+        fresh.replace(path)
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"socket {path}: {error}; give a short path in an existing folder that "
+            "this user may write"
+        ) from error
+    return listener
+
+
+def _is_served(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+        return True
