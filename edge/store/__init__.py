@@ -1,0 +1,1 @@
+"""SQLite: what must survive a power cut. Short transactions, a connection a thread."""

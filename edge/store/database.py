@@ -1,0 +1,102 @@
+"""Open a store and write to it: the only door to sqlite3.
+
+Booth and sync are two processes on one file, so every connection uses WAL, waits for
+the other's short write transactions, and syncs each commit to the disk.
+A connection belongs to the thread that opened it: each thread opens its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+import sqlite_utils
+
+from edge.errors import StoreError
+from edge.store.migrations import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BUSY_TIMEOUT_S = 15.0
+Schema = Literal["booth", "hub"]
+
+
+def open_database(path: Path, schema: Schema) -> sqlite_utils.Database:
+    """Open or create the store at path and bring its schema up to date.
+
+    Raises:
+        StoreError: no permission, not a database, damaged, another schema's or a newer
+            software's file; names the path.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _create_private(path)
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    except (OSError, sqlite3.Error) as error:
+        message = f"{path}: cannot open the store: {error}"
+        raise StoreError(message) from error
+    try:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = full")
+        connection.execute("pragma foreign_keys = on")
+        # What is deleted is overwritten: a withdrawn reference must not stay readable.
+        connection.execute("pragma secure_delete = on")
+        connection.execute("pragma journal_size_limit = 16777216")
+        migrate(connection, schema, origin=str(path))
+        return sqlite_utils.Database(connection)
+    except sqlite3.Error as error:
+        connection.close()
+        message = f"{path}: cannot use the store: {error}"
+        raise StoreError(message) from error
+    except BaseException:
+        connection.close()
+        raise
+
+
+@contextmanager
+def transaction(database: sqlite_utils.Database) -> Iterator[sqlite3.Connection]:
+    """One durable write transaction: all of it is on the disk at the end, or nothing.
+
+    Raises:
+        StoreError: the store could not be written (disk full, locked, damaged).
+    """
+    connection: sqlite3.Connection = database.conn
+    with mapped_errors("write"):
+        connection.execute("begin immediate")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("rollback")
+            raise
+        connection.execute("commit")
+
+
+@contextmanager
+def mapped_errors(action: str) -> Iterator[None]:
+    """Turn sqlite3's exceptions into ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        message = f"cannot {action} the store: {error}"
+        raise StoreError(message) from error
+
+
+def check_integrity(database: sqlite_utils.Database) -> None:
+    """Let SQLite read the whole file.
+
+    Raises:
+        StoreError: a page or an index is damaged.
+    """
+    with mapped_errors("check"):
+        findings = [row[0] for row in database.conn.execute("pragma quick_check")]
+    if findings != ["ok"]:
+        message = f"the store is damaged: {findings[0]}"
+        raise StoreError(message)
+
+
+def _create_private(path: Path) -> None:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
