@@ -1,0 +1,138 @@
+"""A whole checkpoint on one machine: every process real, scanner and camera emulated.
+
+Broker, hub, firmware-bridge, edge-sync and edge-booth run as processes of their own,
+started as a service manager would start them. The scanner emulator answers on a
+pseudo-terminal, the camera is a stream over HTTP; both live in this process.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Self
+
+from edge.services.processes import ServiceProcess, stop_all
+from edge.simulate.broker import free_port, start_broker
+from edge.simulate.camera_stream import PlayedCamera
+from firmware_bridge.emulator import ScannerEmulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from edge.simulate.broker import RunningBroker
+
+READY_S = 120.0
+
+
+class LocalSystem:
+    """Start with `with`; everything is stopped at its end, whatever happened.
+
+    run_dir: an existing, short path (sockets live in it). model_cache: prepared models.
+    is_paced: the emulated line is as slow as a real one at its baud rate.
+    prefer_broker: "mosquitto" (where installed) or "amqtt".
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        *,
+        model_cache: Path,
+        is_paced: bool = False,
+        prefer_broker: str = "mosquitto",
+        on_step: Callable[[str], None] = lambda _step: None,
+    ) -> None:
+        self._run_dir = run_dir
+        self._model_cache = model_cache
+        self._is_paced = is_paced
+        self._prefer_broker = prefer_broker
+        self._on_step = on_step
+        self._stack = ExitStack()
+        self.booth_store = run_dir / "booth.db"
+        self.hub_store = run_dir / "hub.db"
+        self.config_path = run_dir / "edge.toml"
+        self.booth_url = f"http://127.0.0.1:{free_port()}"
+        self.processes: dict[str, ServiceProcess] = {}
+        self.broker: RunningBroker
+        self.scanner: ScannerEmulator
+        self.camera: PlayedCamera
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def _start(self, stack: ExitStack) -> None:
+        self._on_step("emulated scanner and camera")
+        link = self._run_dir / "scanner"
+        self.scanner = stack.enter_context(
+            ScannerEmulator(link, is_paced=self._is_paced)
+        )
+        self.camera = stack.enter_context(PlayedCamera())
+        self._on_step("message broker")
+        self.broker = start_broker(
+            self._run_dir / "broker", free_port(), prefer=self._prefer_broker
+        )
+        stack.callback(lambda: self.broker.stop())
+        self._write_config()
+        for process in self._service_processes(link):
+            self.processes[process.name] = process
+        stack.callback(lambda: stop_all(list(self.processes.values())))
+        for process in self.processes.values():
+            self._on_step(process.name)
+            process.start()
+        for process in self.processes.values():
+            process.wait_ready(READY_S)
+
+    def _service_processes(self, link: Path) -> list[ServiceProcess]:
+        config = ("--config", str(self.config_path))
+        serve = ("-m", "edge", "serve")
+        commands = {
+            "edge-hub": (*serve, "hub", *config),
+            "firmware-bridge": (
+                "-m",
+                "firmware_bridge",
+                "serve",
+                "--port",
+                str(link),
+                "--socket",
+                str(self._run_dir / "scanner.sock"),
+            ),
+            "edge-sync": (*serve, "sync", *config),
+            "edge-booth": (*serve, "booth", *config),
+        }
+        return [
+            ServiceProcess(name, command, self._run_dir)
+            for name, command in commands.items()
+        ]
+
+    def _write_config(self) -> None:
+        sections: dict[str, dict[str, Any]] = {
+            "store": {"path": str(self.booth_store)},
+            "models": {"cache_dir": str(self._model_cache)},
+            "scanner": {"socket": str(self._run_dir / "scanner.sock")},
+            "camera": {"source": self.camera.url},
+            "broker": {
+                "host": self.broker.host,
+                "port": self.broker.port,
+                "keepalive_s": 5,
+            },
+            "web": {"port": int(self.booth_url.rsplit(":", 1)[1])},
+            "hub": {"store": str(self.hub_store), "poll_s": 0.05},
+        }
+        lines = ['booth_id = "booth-1"']
+        for section, values in sections.items():
+            lines.append(f"\n[{section}]")
+            # TOML basic strings and JSON strings agree on every path we make.
+            lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+        self.config_path.write_text("\n".join(lines) + "\n", encoding="utf-8")
