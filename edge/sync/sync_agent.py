@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from edge.errors import LinkError, MessageError, StoreError
+from edge.errors import EdgeError, LinkError, MessageError, StoreError
 from edge.sync.link import Arrived, Connected, Disconnected, Published, Refused, Will
 from edge.sync.messages import Head, LinkState, Receipt, WatchlistBatch
 from edge.sync.outbox_sender import OutboxSender, SenderSettings
@@ -126,12 +126,12 @@ class SyncAgent:
     def _guard(self, act: Callable[[], None]) -> None:
         try:
             act()
-        except MessageError as error:
-            self._log.event("message_refused", error=str(error))
         except StoreError as error:
             self._log.event("store_failed", error=str(error))
         except LinkError as error:
             self._log.event("link_failed", error=str(error))
+        except EdgeError as error:
+            self._log.event("message_refused", error=str(error))
 
     def _send_due(self) -> None:
         self._follower.ask_if_due()

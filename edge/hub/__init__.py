@@ -1,0 +1,1 @@
+"""The other end of the wire: takes the booths' hits, publishes the watchlist log."""
