@@ -58,7 +58,7 @@ def _booth_id(value: str) -> str:
 
 
 BoothId = Annotated[str, Field(max_length=63), AfterValidator(_booth_id)]
-MessageId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+MessageId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
 Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,31}$")]
 Instance = Annotated[str, Field(pattern=r"^[0-9a-f]{1,32}$")]
 Sequence = Annotated[int, Field(ge=1, le=MAX_SEQUENCE)]
