@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from edge.terms import (
         Candidate,
+        CheckRecord,
         FaceSample,
         FaceTemplate,
         FingerPosition,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         Quality,
         Template,
         WatchlistChange,
+        WatchlistEntry,
     )
 
 
@@ -71,6 +73,12 @@ class WatchlistSearch(Protocol):
         """Return the candidates at or above the threshold, best first."""
         ...
 
+    def entry(self, entry_id: str) -> WatchlistEntry | None: ...
+
+    def size(self) -> int:
+        """Return the number of entries that are searched; 0 means no watchlist."""
+        ...
+
 
 class Outbox(Protocol):
     """Messages for the hub. A row leaves only on the hub's receipt."""
@@ -88,9 +96,12 @@ class Outbox(Protocol):
     def depth(self) -> int: ...
 
 
-class HitRecorder(Protocol):
-    def record_hit(self, hit: Hit) -> None:
-        """Write the hit and its outbox row in one durable transaction."""
+class CheckRecorder(Protocol):
+    def record(self, check: CheckRecord, hit: Hit | None) -> None:
+        """Write the check and, if there is one, the hit with its outbox row.
+
+        All of it in one durable transaction, so that what is shown as recorded is.
+        """
         ...
 
 

@@ -239,3 +239,16 @@ class OutboxMessage:
     payload: bytes
     attempts: int
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class CheckRecord:
+    """What remains of a check: outcome, reasons and times; nothing biometric."""
+
+    check_id: str
+    started_at: datetime
+    finished_at: datetime
+    outcome: Outcome
+    attempts: int
+    reasons: tuple[str, ...]
+    duration_ms: int

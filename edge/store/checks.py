@@ -1,39 +1,28 @@
-"""What remains of every check: outcome, reasons and times; nothing biometric."""
+"""The booth's checks. Implements edge.ports.CheckRecorder."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.store.audit import append_audit
 from edge.store.database import mapped_errors, transaction
+from edge.store.hits import insert_hit
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import sqlite_utils
 
-    from edge.terms import Outcome
-
-
-@dataclass(frozen=True)
-class CheckRecord:
-    check_id: str
-    started_at: datetime
-    finished_at: datetime
-    outcome: Outcome
-    attempts: int
-    reasons: tuple[str, ...]
-    duration_ms: int
+    from edge.terms import CheckRecord, Hit
 
 
 class CheckStore:
     def __init__(self, database: sqlite_utils.Database) -> None:
         self._database = database
 
-    def record_check(self, check: CheckRecord) -> None:
-        """Write the check and its audit line in one transaction."""
+    def record(self, check: CheckRecord, hit: Hit | None) -> None:
+        """Write check, hit, outbox row and audit lines in one durable transaction."""
         with transaction(self._database) as connection:
+            if hit is not None:
+                insert_hit(connection, hit)
             connection.execute(
                 "insert into checks values (?, ?, ?, ?, ?, ?, ?)",
                 (

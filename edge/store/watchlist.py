@@ -72,6 +72,12 @@ class BoothWatchlist:
             )
         return int(cursor)
 
+    def apply_local(self, change: WatchlistChange) -> None:
+        """Apply a change made on this machine; the hub's log and cursor stay apart."""
+        with transaction(self._database) as connection:
+            _apply_one(connection, change, actor="local")
+            connection.execute("update watchlist_state set revision = revision + 1")
+
     def entries(self) -> list[WatchlistEntry]:
         with mapped_errors("read"):
             rows = self._database.conn.execute(

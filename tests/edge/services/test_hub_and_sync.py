@@ -14,8 +14,8 @@ from edge.clock import SystemClock
 from edge.services.hub import run_hub
 from edge.services.sync import run_sync
 from edge.simulate.broker import find_mosquitto, free_port, start_broker
-from edge.store.database import open_database
-from edge.store.hits import HitStore
+from edge.store.database import open_database, transaction
+from edge.store.hits import insert_hit
 from edge.store.hub import HubStore
 from edge.store.outbox import StoredOutbox
 from edge.store.watchlist import BoothWatchlist
@@ -49,7 +49,7 @@ class Site:
         self.booth_path = folder / "booth.db"
         booth = open_database(self.booth_path, "booth")
         self.close_booth = booth.conn.close
-        self.hits = HitStore(booth)
+        self.booth = booth
         self.outbox = StoredOutbox(booth)
         self.watchlist = BoothWatchlist(booth)
         self.store = HubStore(open_database(self.hub_path, "hub"))
@@ -78,7 +78,8 @@ class Site:
             candidates=(),
             evidence=(evidence,),
         )
-        self.hits.record_hit(hit)
+        with transaction(self.booth) as connection:
+            insert_hit(connection, hit)
 
     def publish(self, entry_id):
         entry = Entry(

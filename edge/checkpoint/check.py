@@ -1,0 +1,77 @@
+"""The values around one check: what is asked, what happens, what comes out."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from edge.terms import FingerPosition, Modality
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edge.clock import Clock
+    from edge.terms import Candidate, Outcome, Quality, WatchlistEntry
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    modalities: tuple[Modality, ...] = (Modality.FINGERPRINT, Modality.FACE)
+    position: FingerPosition = FingerPosition.RIGHT_INDEX
+
+
+@dataclass(frozen=True)
+class CheckLimits:
+    """max_attempts: finger captures before the officer is asked. Times in seconds."""
+
+    max_attempts: int = 3
+    finger_timeout_s: float = 20.0
+    face_timeout_s: float = 10.0
+
+
+@dataclass(frozen=True)
+class CheckEvent:
+    """Something the screen should show. stage: capture, assess, extract, search, ...
+
+    share: progress of the stage, 0 to 1, where it is known.
+    """
+
+    check_id: str
+    stage: str
+    modality: Modality | None = None
+    attempt: int = 0
+    share: float | None = None
+    quality: Quality | None = None
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """timings_ms: "<modality>.<stage>" -> milliseconds, all attempts added up."""
+
+    check_id: str
+    outcome: Outcome
+    reasons: tuple[str, ...]
+    candidates: tuple[Candidate, ...]
+    entry: WatchlistEntry | None
+    hit_id: str | None
+    attempts: dict[Modality, int]
+    quality: dict[Modality, Quality]
+    timings_ms: dict[str, float]
+
+
+@dataclass
+class Stopwatch:
+    """Adds up the time of each stage."""
+
+    clock: Clock
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started_s = self.clock.monotonic_s()
+        try:
+            yield
+        finally:
+            spent_ms = (self.clock.monotonic_s() - started_s) * 1000
+            self.timings_ms[name] = self.timings_ms.get(name, 0.0) + spent_ms

@@ -1,0 +1,275 @@
+"""Drive one check over the ports, from the first capture to the recorded decision.
+
+Samples and templates live in local variables of this module alone. They leave it in one
+way: as evidence of a hit that is being recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from edge.checkpoint.check import CheckEvent, CheckLimits, CheckResult, Stopwatch
+from edge.checkpoint.policy import DEVICE_FAILED, NOBODY_CAME, Finding, decide
+from edge.errors import CaptureError, CaptureTimeoutError, InputError
+from edge.records.template import encode_template
+from edge.terms import (
+    CheckRecord,
+    Evidence,
+    FingerPosition,
+    Hit,
+    Modality,
+    Quality,
+    QualityReason,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge.checkpoint.check import CheckRequest
+    from edge.checkpoint.policy import Decision
+    from edge.clock import Clock
+    from edge.ports import (
+        CheckRecorder,
+        FaceCapture,
+        FaceRecognition,
+        FingerprintCapture,
+        FingerprintRecognition,
+        WatchlistSearch,
+    )
+    from edge.terms import Candidate, FaceSample, FingerprintSample, Template
+
+MIN_MINUTIAE = 8
+
+
+@dataclass(frozen=True)
+class BoothPorts:
+    """What a booth is made of. A device that is not fitted is None."""
+
+    finger_capture: FingerprintCapture | None
+    face_capture: FaceCapture | None
+    finger_recognition: FingerprintRecognition
+    face_recognition: FaceRecognition
+    search: WatchlistSearch
+    recorder: CheckRecorder
+    encode_png: Callable[[NDArray[np.uint8]], bytes]
+    clock: Clock
+
+
+class CheckRunner:
+    def __init__(
+        self, ports: BoothPorts, *, booth_id: str, limits: CheckLimits
+    ) -> None:
+        self._ports = ports
+        self._booth_id = booth_id
+        self._limits = limits
+
+    def run(
+        self,
+        request: CheckRequest,
+        on_event: Callable[[CheckEvent], None] = lambda _event: None,
+    ) -> CheckResult:
+        """Run one check to its recorded end.
+
+        Raises:
+            StoreError: the decision could not be recorded, or the watchlist not read.
+        """
+        check = _Check(self._ports, self._limits, on_event)
+        findings = [check.examine(m, request.position) for m in request.modalities]
+        with check.watch.stage("decide"):
+            size = self._ports.search.size()
+            decision = decide(findings, watchlist_size=size)
+        return self._record(check, findings, decision)
+
+    def _record(
+        self, check: _Check, findings: list[Finding], decision: Decision
+    ) -> CheckResult:
+        finished_at = self._ports.clock.now()
+        best = decision.candidates[0] if decision.candidates else None
+        entry = None if best is None else self._ports.search.entry(best.entry_id)
+        hit = None
+        if best is not None:
+            hit = Hit(
+                hit_id=uuid4().hex,
+                check_id=check.check_id,
+                booth_id=self._booth_id,
+                occurred_at=finished_at,
+                entry_id=best.entry_id,
+                entry_version=0 if entry is None else entry.version,
+                candidates=decision.candidates,
+                evidence=tuple(check.evidence()),
+            )
+        record = CheckRecord(
+            check_id=check.check_id,
+            started_at=check.started_at,
+            finished_at=finished_at,
+            outcome=decision.outcome,
+            attempts=sum(f.attempts for f in findings),
+            reasons=decision.reasons,
+            duration_ms=round(sum(check.watch.timings_ms.values())),
+        )
+        with check.watch.stage("record"):
+            self._ports.recorder.record(record, hit)
+        return CheckResult(
+            check_id=check.check_id,
+            outcome=decision.outcome,
+            reasons=decision.reasons,
+            candidates=decision.candidates,
+            entry=entry,
+            hit_id=None if hit is None else hit.hit_id,
+            attempts={f.modality: f.attempts for f in findings},
+            quality={f.modality: f.quality for f in findings if f.quality is not None},
+            timings_ms=dict(check.watch.timings_ms),
+        )
+
+
+class _Check:
+    """One running check: its id, its times, and the samples until it is over."""
+
+    def __init__(
+        self,
+        ports: BoothPorts,
+        limits: CheckLimits,
+        on_event: Callable[[CheckEvent], None],
+    ) -> None:
+        self.check_id = uuid4().hex
+        self.started_at: datetime = ports.clock.now()
+        self.watch = Stopwatch(ports.clock)
+        self._ports = ports
+        self._limits = limits
+        self._on_event = on_event
+        self._searched: list[
+            tuple[Modality, FingerPosition, NDArray[np.uint8], Template]
+        ] = []
+
+    def examine(self, modality: Modality, position: FingerPosition) -> Finding:
+        if modality is Modality.FINGERPRINT:
+            return self._examine_finger(position)
+        return self._examine_face()
+
+    def evidence(self) -> list[Evidence]:
+        items = []
+        for modality, position, image, template in self._searched:
+            png = self._ports.encode_png(image)
+            record = encode_template(template)
+            items.append(Evidence(modality, position, "image/png", png))
+            items.append(
+                Evidence(modality, position, "application/octet-stream", record)
+            )
+        return items
+
+    def _examine_finger(self, position: FingerPosition) -> Finding:
+        capture = self._ports.finger_capture
+        modality = Modality.FINGERPRINT
+        if capture is None:
+            return Finding(modality, failure=DEVICE_FAILED)
+        quality: Quality | None = None
+        for attempt in range(1, self._limits.max_attempts + 1):
+            try:
+                sample = self._capture_finger(capture, position, attempt)
+            except CaptureTimeoutError:
+                return Finding(modality, False, quality, attempt, NOBODY_CAME)
+            except CaptureError:
+                return Finding(modality, False, quality, attempt, DEVICE_FAILED)
+            quality, template = self._read_finger(sample)
+            self._tell("assess", modality, attempt, quality=quality)
+            if template is not None:
+                candidates = self._search(modality, position, sample.image, template)
+                return Finding(modality, True, quality, attempt, candidates=candidates)
+        return Finding(modality, False, quality, self._limits.max_attempts)
+
+    def _capture_finger(
+        self, capture: FingerprintCapture, position: FingerPosition, attempt: int
+    ) -> FingerprintSample:
+        self._tell("capture", Modality.FINGERPRINT, attempt)
+        with self.watch.stage("fingerprint.capture"):
+            return capture.capture(
+                position,
+                timeout_s=self._limits.finger_timeout_s,
+                on_progress=lambda share: self._tell(
+                    "capture", Modality.FINGERPRINT, attempt, share=share
+                ),
+            )
+
+    def _read_finger(
+        self, sample: FingerprintSample
+    ) -> tuple[Quality, Template | None]:
+        recognition = self._ports.finger_recognition
+        try:
+            with self.watch.stage("fingerprint.assess"):
+                quality = recognition.assess(sample)
+            if not quality.is_sufficient:
+                return quality, None
+            with self.watch.stage("fingerprint.extract"):
+                template = recognition.extract(sample)
+        except InputError:
+            wrong = (QualityReason.WRONG_RESOLUTION,)
+            return Quality(0, wrong, is_sufficient=False), None
+        if len(template) < MIN_MINUTIAE:
+            few = (*quality.reasons, QualityReason.TOO_FEW_MINUTIAE)
+            return Quality(quality.score, few, False, quality.measures), None
+        return quality, template
+
+    def _examine_face(self) -> Finding:
+        capture = self._ports.face_capture
+        modality = Modality.FACE
+        if capture is None:
+            return Finding(modality, failure=DEVICE_FAILED)
+        clock = self._ports.clock
+        deadline_s = clock.monotonic_s() + self._limits.face_timeout_s
+        quality: Quality | None = None
+        frames = 0
+        while (left_s := deadline_s - clock.monotonic_s()) > 0:
+            try:
+                sample = self._capture_face(capture, left_s, frames)
+            except CaptureTimeoutError:
+                break
+            except CaptureError:
+                return Finding(modality, False, quality, frames, DEVICE_FAILED)
+            frames += 1
+            with self.watch.stage("face.process"):
+                quality, template = self._ports.face_recognition.process(sample)
+            self._tell("assess", modality, frames, quality=quality)
+            if template is not None:
+                position = FingerPosition.UNKNOWN
+                candidates = self._search(modality, position, sample.image, template)
+                return Finding(modality, True, quality, frames, candidates=candidates)
+        failure = NOBODY_CAME if quality is None else None
+        return Finding(modality, False, quality, frames, failure)
+
+    def _capture_face(
+        self, capture: FaceCapture, timeout_s: float, attempt: int
+    ) -> FaceSample:
+        self._tell("capture", Modality.FACE, attempt)
+        with self.watch.stage("face.capture"):
+            return capture.latest(timeout_s=timeout_s)
+
+    def _search(
+        self,
+        modality: Modality,
+        position: FingerPosition,
+        image: NDArray[np.uint8],
+        template: Template,
+    ) -> tuple[Candidate, ...]:
+        self._tell("search", modality)
+        self._searched.append((modality, position, image, template))
+        with self.watch.stage(f"{modality}.search"):
+            return tuple(self._ports.search.search(template))
+
+    def _tell(
+        self,
+        stage: str,
+        modality: Modality,
+        attempt: int = 0,
+        *,
+        share: float | None = None,
+        quality: Quality | None = None,
+    ) -> None:
+        self._on_event(
+            CheckEvent(self.check_id, stage, modality, attempt, share, quality)
+        )

@@ -1,0 +1,1 @@
+"""Search over the watchlist, and its exchange files."""
