@@ -210,8 +210,8 @@ class DeviceClient:
 
     def _unreachable(self, error: OSError) -> ServerUnreachableError:
         return ServerUnreachableError(
-            f"socket {self._path}: {str(error) or 'no answer'}; is `firmware-bridge serve` "
-            "running?"
+            f"socket {self._path}: {str(error) or 'no answer'}; is `firmware-bridge "
+            "serve` running?"
         )
 
     def _image_of(self, reply: Message) -> CapturedImage:

@@ -188,7 +188,7 @@ class Scanner:
                     return
             if deadline.is_over:
                 what = "no finger was presented" if wanted else "the finger stayed"
-                raise CaptureTimeoutError(f"capture: {what} for {timeout_s:g} s")
+                raise CaptureTimeoutError(f"capture: {what} for {timeout_s:.1f} s")
             cancelled.wait(self._link.timings.poll_s)
 
     def _fetch_image(
