@@ -1,0 +1,13 @@
+"""Every model that the appliance knows."""
+
+from __future__ import annotations
+
+from edge.models import dlib_resnet, leader, mtcnn
+
+ALL_SPECS = (
+    leader.SPEC,
+    dlib_resnet.SPEC,
+    mtcnn.PNET_SPEC,
+    mtcnn.RNET_SPEC,
+    mtcnn.ONET_SPEC,
+)
