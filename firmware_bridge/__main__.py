@@ -38,7 +38,7 @@ _LIVENESS_S = 1.0
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
-    log = JsonLog()
+    log = JsonLog(sys.stdout)
     run: Callable[[argparse.Namespace, JsonLog], int] = arguments.run
     try:
         return run(arguments, log)

@@ -38,7 +38,7 @@ def _load(path: Path) -> NDArray[np.uint8]:
         if path.stat().st_size > _MAX_FILE_BYTES:
             raise SettingsError(f"image {path}: larger than {_MAX_FILE_BYTES} bytes")
         data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-        image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+        image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
     except (OSError, cv2.error) as error:
         raise SettingsError(f"image {path}: cannot be read: {error}") from error
     if image is None:

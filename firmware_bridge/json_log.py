@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from datetime import UTC, datetime
 from typing import IO, Final
@@ -29,9 +28,9 @@ _MAX_TEXT: Final = 300
 
 
 class JsonLog:
-    """Writes to stdout unless told otherwise; sink None writes nothing."""
+    """Writes to a text stream; None writes nothing."""
 
-    def __init__(self, sink: IO[str] | None = sys.stdout) -> None:
+    def __init__(self, sink: IO[str] | None) -> None:
         self._sink = sink
         self._lock = threading.Lock()
 

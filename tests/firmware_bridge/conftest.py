@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,10 @@ import numpy as np
 import pytest
 
 from firmware_bridge.byte_port import BytePort, LoopbackPort, loopback_pair
+from firmware_bridge.deadline import Deadline
+from firmware_bridge.device_client import DeviceClient
+from firmware_bridge.device_server import DeviceServer
+from firmware_bridge.device_session import SessionSettings
 from firmware_bridge.emulator import MemoryLine, PtyLine, ScannerEmulator
 from firmware_bridge.scanner import Scanner
 from firmware_bridge.terms import ScannerSettings, Timings
@@ -79,3 +84,46 @@ def make_finger() -> Callable[..., NDArray[np.uint8]]:
         return levels * np.uint8(17)
 
     return make
+
+
+@pytest.fixture
+def session_settings(tmp_path: Path) -> SessionSettings:
+    return SessionSettings(
+        port=str(tmp_path / "scanner"),
+        scanner=ScannerSettings(timings=QUICK),
+        absent_grace_s=0.3,
+        reopen_s=0.02,
+        idle_check_s=0.02,
+    )
+
+
+@pytest.fixture
+def socket_path(tmp_path: Path) -> Path:
+    return tmp_path / "bridge.sock"
+
+
+@pytest.fixture
+def server(
+    pty_emulator: ScannerEmulator,  # noqa: ARG001  the device comes first
+    session_settings: SessionSettings,
+    socket_path: Path,
+) -> Iterator[DeviceServer]:
+    with DeviceServer(session_settings, socket_path) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: DeviceServer, socket_path: Path) -> Iterator[DeviceClient]:  # noqa: ARG001  the server comes first
+    with DeviceClient(socket_path) as connected:
+        yield connected
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], bool]], None]:
+    def wait(is_true: Callable[[], bool]) -> None:
+        deadline = Deadline.after(10)
+        while not is_true():
+            assert not deadline.is_over, "the awaited state never came"
+            time.sleep(0.005)
+
+    return wait
