@@ -1,0 +1,75 @@
+"""From five points to the canonical chip that the embedding network was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CHIP_SIZE_PX = 150
+# Where the eyes, the nose and the mouth corners (image left before image right) lie in
+# the chip: fitted on development images to the network's own alignment, then
+# drawn apart by 1 in 20, which lowered the false non-match rate there a little.
+CHIP_POINTS: NDArray[np.float64] = np.array(
+    [[45.7, 43.7], [104.1, 44.3], [74.9, 77.5], [50.0, 103.0], [100.3, 103.6]]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Chip:
+    """image: uint8 RGB (150, 150, 3). inside: share of it that the frame covers."""
+
+    image: NDArray[np.uint8]
+    inside: float
+
+
+def similarity_transform(
+    source: NDArray[Any], target: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return the 2x3 similarity that maps source to target points best.
+
+    Least squares: in complex numbers the map is z -> a z + b, so a is a projection.
+    Points that all coincide map to the target's centre.
+    """
+    source_z = source[:, 0].astype(np.float64) + 1j * source[:, 1]
+    target_z = target[:, 0].astype(np.float64) + 1j * target[:, 1]
+    source_mean, target_mean = source_z.mean(), target_z.mean()
+    centred = source_z - source_mean
+    spread = float(np.vdot(centred, centred).real)
+    a = np.vdot(centred, target_z - target_mean) / spread if spread > 0 else 0j
+    b = target_mean - a * source_mean
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def cut_chip(
+    image: NDArray[np.uint8],
+    points: NDArray[Any],
+    chip_points: NDArray[np.float64] = CHIP_POINTS,
+) -> Chip:
+    """Return the face turned upright and scaled to the chip, black outside the frame.
+
+    image: uint8 RGB. points: (5, 2) in its pixels, as Face.points.
+    """
+    transform = similarity_transform(points, chip_points)
+    scale = float(np.hypot(transform[0, 0], transform[1, 0]))
+    height, width = image.shape[:2]
+    extent = (CHIP_SIZE_PX, CHIP_SIZE_PX)
+    frame = np.full((height, width), 255, np.uint8)
+    inside = float(cv2.warpAffine(frame, transform, extent).mean()) / 255.0
+    if 0 < scale < 0.5:
+        # Bilinear sampling would skip pixels: average first, then sample.
+        shrunk = (max(1, round(width * scale)), max(1, round(height * scale)))
+        image = cv2.resize(image, shrunk, interpolation=cv2.INTER_AREA).astype(np.uint8)
+        # Pixel centres lie at half-integers of the extent, hence the half-pixel shifts.
+        factor = np.array([width / shrunk[0], height / shrunk[1]])
+        offset = (factor - 1) / 2
+        transform = np.column_stack(
+            [transform[:, :2] * factor, transform[:, :2] @ offset + transform[:, 2]]
+        )
+    chip = cv2.warpAffine(image, transform, extent, flags=cv2.INTER_LINEAR)
+    return Chip(chip.astype(np.uint8, copy=False), inside)
