@@ -80,6 +80,10 @@ class Ingest:
             at=self._clock.now(),
         )
         if not is_new:
+            if not self._store.has_hit(hit.hit_id):
+                raise MessageError(
+                    f"message id {envelope.message_id} was used for another hit"
+                )
             return ReceiptOutcome.DUPLICATE
         self._console.show(hit, sequence=envelope.sequence)
         return ReceiptOutcome.STORED

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edge.sync.settings import BrokerSettings
 
 # How long a new outbox row may wait until it is noticed.
-POLL_S = 0.1
+POLL_S = 0.05
 
 
 def run_sync(

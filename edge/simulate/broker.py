@@ -142,6 +142,7 @@ def _mosquitto_settings(port: int) -> str:
         f"listener {port} {HOST}",
         "allow_anonymous true",
         "persistence false",
+        "set_tcp_nodelay true",
         "max_queued_messages 10000",
         "log_type error",
         "log_type warning",

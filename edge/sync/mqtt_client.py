@@ -13,6 +13,7 @@ tells; a 3.1.1 broker answers a version 5 CONNECT with "unsupported protocol ver
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from random import Random
@@ -231,6 +232,7 @@ class _Session:
         self._deadline_s = began_s + timeout_s
         self._maximum_bytes = MAX_MESSAGE_BYTES + _PACKET_OVERHEAD_BYTES
         self._events: list[LinkEvent] = []
+        client.on_socket_open = _send_at_once
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
@@ -384,6 +386,16 @@ class _Session:
     ) -> None:
         if self.failure is None:
             self.failure = f"connection lost: {reason}"
+
+
+def _send_at_once(
+    _client: paho.Client,
+    _data: Any,  # noqa: ANN401  as above
+    sock: paho.SocketLike,
+) -> None:
+    """Switch off Nagle's algorithm: with delayed acknowledgements it costs 40 ms."""
+    if isinstance(sock, socket.socket):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _connect_problem(error: Exception) -> str:

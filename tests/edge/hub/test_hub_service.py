@@ -46,6 +46,13 @@ def test_a_repeated_hit_is_receipted_again_but_stored_and_shown_once(
     assert len(hub.lines("hit")) == 1
 
 
+def test_a_message_id_used_for_another_hit_is_no_duplicate(hub, new_hit, envelope):
+    hub.send(OUTBOX, envelope(new_hit("hit-1")).encode())
+    other = envelope(new_hit("hit-2"), message_id="hit-1", sequence=2)
+    hub.send(OUTBOX, other.encode())
+    assert hub.receipts()[-1].outcome is ReceiptOutcome.REFUSED
+
+
 def test_a_restarted_hub_knows_what_it_has(hub, new_hit, envelope):
     hub.send(OUTBOX, envelope(new_hit()).encode())
     hub.link.kill()
