@@ -74,6 +74,7 @@ class DeviceSession:
         self._wake = threading.Event()
         self._scanner: Scanner | None = None
         self._finger_may_rest = False
+        self._refusal: DeviceError | None = None
         self._status = DeviceStatus("absent", "not opened yet", settings.port, 0, 0, 0)
         self._keeper = threading.Thread(
             target=self._keep_open, name="device-keeper", daemon=True
@@ -129,7 +130,8 @@ class DeviceSession:
         Raises:
             DeviceBusyError: another capture runs.
             DeviceAbsentError, NoReplyError, ProtocolError: lost and not back in time.
-            CaptureTimeoutError, CaptureCancelledError, DeviceError.
+            DeviceError: it refused, when it was opened (WrongPasswordError) or now.
+            CaptureTimeoutError, CaptureCancelledError.
         """
         if not self._capture.acquire(blocking=False):
             raise DeviceBusyError("scanner: another capture is running; try again")
@@ -204,6 +206,8 @@ class DeviceSession:
             if cancelled.is_set():
                 raise CaptureCancelledError("capture cancelled while waiting")
             if patience.is_over or self._stopping.is_set():
+                if self._refusal is not None:
+                    raise type(self._refusal)(str(self._refusal), self._refusal.code)
                 raise DeviceAbsentError(f"scanner: absent: {self._status.detail}")
 
     def _present_scanner(self) -> Scanner:
@@ -231,15 +235,18 @@ class DeviceSession:
             try:
                 scanner = Scanner(self._open_port(), self._settings.scanner)
             except ScannerError as error:
+                self._refusal = None
                 self._note_absent("absent", str(error))
                 return
             try:
                 description = scanner.open()
             except ScannerError as error:
                 scanner.close()
-                refused = isinstance(error, DeviceError)
-                self._note_absent("refused" if refused else "absent", str(error))
+                self._refusal = error if isinstance(error, DeviceError) else None
+                state = "absent" if self._refusal is None else "refused"
+                self._note_absent(state, str(error))
                 return
+            self._refusal = None
             self._scanner = scanner
             self._status = replace(
                 self._status, state="ready", detail="", baud=description.baud

@@ -23,6 +23,7 @@ from firmware_bridge.errors import (
     ServerUnreachableError,
     SettingsError,
     VersionMismatchError,
+    WrongPasswordError,
 )
 from firmware_bridge.faults import AnswerCode
 from firmware_bridge.peer_access import AccessRights
@@ -333,3 +334,19 @@ def test_a_device_that_never_was_there_is_absent(session_settings, socket_path):
         with pytest.raises(DeviceAbsentError):
             client.light(Light.READY)
         assert client.status().state == "absent"
+
+
+def test_a_wrong_password_is_told_to_the_client(
+    pty_emulator, session_settings, socket_path
+):
+    assert pty_emulator.is_plugged
+    scanner = replace(session_settings.scanner, password=0xBAD)
+    settings = replace(session_settings, scanner=scanner)
+    with (
+        DeviceServer(settings, socket_path) as server,
+        DeviceClient(socket_path) as client,
+    ):
+        with pytest.raises(WrongPasswordError) as caught:
+            client.capture(timeout_s=5)
+        assert caught.value.code == 0x13
+        assert server.status().state == "refused"
