@@ -1,0 +1,169 @@
+"""Comparison, calibration and one-to-many search of face templates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.errors import InputError, ModelError
+from edge.recognition.face.calibration import (
+    LOWEST_FALSE_MATCH_RATE,
+    calibrate,
+    from_json,
+    shipped_calibration,
+    to_json,
+)
+from edge.recognition.face.comparison import similarity, similarity_of_distance
+from edge.recognition.face.embedding import EMBEDDING_MODEL_ID
+from edge.recognition.face.gallery import FaceGallery
+from edge.terms import FaceTemplate, FingerPosition, Modality, Reference
+
+
+def template(vector, model_id=EMBEDDING_MODEL_ID):
+    return FaceTemplate(model_id, np.asarray(vector, np.float32))
+
+
+def reference(number, vector, entry=None, model_id=EMBEDDING_MODEL_ID):
+    return Reference(
+        reference_id=f"r{number}",
+        entry_id=entry or f"e{number}",
+        modality=Modality.FACE,
+        position=FingerPosition.UNKNOWN,
+        template=template(vector, model_id),
+    )
+
+
+@pytest.fixture(scope="module")
+def population():
+    return np.random.default_rng(7).normal(0, 0.1, (500, 128)).astype(np.float32)
+
+
+@given(st.floats(0, 10), st.floats(0, 10))
+def test_similarity_falls_with_distance_and_stays_between_0_and_1(a, b):
+    nearer, farther = (
+        similarity_of_distance(min(a, b)),
+        similarity_of_distance(max(a, b)),
+    )
+    assert 0 < farther <= nearer <= 1
+
+
+def test_equal_templates_are_wholly_similar():
+    assert similarity(template([1, 2]), template([1, 2])) == 1.0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [template([1, 2], "another"), template([1, 2, 3]), template([1, float("nan")])],
+)
+def test_incomparable_templates_are_refused(other):
+    with pytest.raises(InputError, match="face template"):
+        similarity(template([1, 2]), other)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_the_false_match_rate_never_rises_with_the_score(a, b):
+    shipped = shipped_calibration()
+    low = shipped.false_match_rate(min(a, b))
+    high = shipped.false_match_rate(max(a, b))
+    assert LOWEST_FALSE_MATCH_RATE <= high <= low <= 1
+
+
+@given(st.floats(-11, -0.1))
+def test_score_and_rate_are_inverse_beyond_the_table_too(log_rate):
+    shipped = shipped_calibration()
+    rate = 10**log_rate
+    assert shipped.false_match_rate(shipped.score_at(rate)) == pytest.approx(rate)
+
+
+def test_the_shipped_table_belongs_to_the_default_model():
+    shipped = shipped_calibration()
+    assert shipped.model_id == EMBEDDING_MODEL_ID
+    assert shipped.lowest_counted_rate == pytest.approx(1e-5)
+    assert shipped.comparisons >= 1_000_000
+
+
+def test_a_table_counts_what_it_says():
+    scores = np.random.default_rng(3).normal(0.5, 0.05, 1_000_000)
+    table = from_json(to_json(calibrate("m", scores)))
+    for rate in (0.5, 1e-2, 1e-4):
+        counted = (scores >= table.score_at(rate)).mean()
+        assert counted == pytest.approx(rate, rel=0.1)
+
+
+def test_too_few_comparisons_make_no_table():
+    with pytest.raises(ModelError, match="too few"):
+        calibrate("m", np.linspace(0, 1, 1000))
+
+
+@given(st.text())
+def test_a_damaged_table_is_refused(text):
+    with pytest.raises(ModelError):
+        from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("scores", "rates"),
+    [
+        ("[1, 2]", "[0.1, 0.2]"),
+        ("[2, 1]", "[0.2, 0.1]"),
+        ("[1]", "[1]"),
+        ("[1, 2]", "[1]"),
+        ("[1, 2]", "[1, 0]"),
+    ],
+)
+def test_a_table_that_does_not_fall_is_refused(scores, rates):
+    text = (
+        '{"model_id": "m", "comparisons": 9, '
+        f'"scores": {scores}, "false_match_rates": {rates}}}'
+    )
+    with pytest.raises(ModelError):
+        from_json(text)
+
+
+def test_a_search_finds_exactly_the_references_that_one_by_one_comparison_finds(
+    population,
+):
+    gallery = FaceGallery(reference(i, v) for i, v in enumerate(population))
+    shipped = shipped_calibration()
+    probe = template(population[3] + np.float32(0.01))
+    expected = {
+        f"e{i}"
+        for i, v in enumerate(population)
+        if shipped.false_match_rate(similarity(probe, template(v))) <= 0.01
+    }
+    found = gallery.search(probe, 0.01)
+    assert {candidate.entry_id for candidate in found} == expected
+    assert found[0].entry_id == "e3"
+    values = [candidate.score.value for candidate in found]
+    assert values == sorted(values, reverse=True)
+    assert all(candidate.score.false_match_rate <= 0.01 for candidate in found)
+
+
+def test_an_entry_appears_once_with_its_best_reference(population):
+    gallery = FaceGallery(
+        [reference(0, population[0] + 0.01, "e"), reference(1, population[0], "e")]
+    )
+    (found,) = gallery.search(template(population[0]), 1e-4)
+    assert found.reference_id == "r1"
+    assert len(gallery) == 2
+
+
+def test_an_empty_gallery_has_no_candidates(population):
+    assert FaceGallery([]).search(template(population[0]), 1.0) == []
+
+
+def test_models_are_never_mixed(population):
+    other = reference(1, population[1], model_id="another")
+    with pytest.raises(InputError, match="kinds"):
+        FaceGallery([reference(0, population[0]), other])
+    with pytest.raises(InputError, match="model"):
+        FaceGallery([other]).search(template(population[0]), 1.0)
+    with pytest.raises(InputError, match="fit"):
+        FaceGallery([reference(0, population[0])]).search(template([1.0]), 1.0)
+
+
+def test_vectors_that_are_not_finite_are_refused():
+    with pytest.raises(InputError, match="finite"):
+        FaceGallery([reference(0, [np.inf, 0.0])])
