@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from edge.booth.desk import DeskBusyError
-from edge.checkpoint.runner import CheckRequest
+from edge.checkpoint.check import CheckRequest
 from edge.errors import EdgeError
 from edge.terms import FingerPosition, Modality
 

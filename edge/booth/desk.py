@@ -1,7 +1,8 @@
-"""One check at a time, run in the background, its result kept for the screen."""
+"""One check at a time on a thread of its own, its result kept for the screen."""
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -12,8 +13,12 @@ from edge.booth.views import event_view, result_view
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from edge.booth.events import EventFeed
-    from edge.checkpoint.runner import CheckRequest, CheckResult, CheckRunner
+    from edge.checkpoint.check import CheckRequest
+    from edge.checkpoint.runner import CheckRunner
     from edge.logs import EventLog
 
 RESULTS_HELD = 50
@@ -33,68 +38,105 @@ class DeskState:
 
 
 class CheckDesk:
-    """Runs checks on its own thread and tells the feed what happens.
+    """Runs checks and tells the feed what happens.
 
-    A ticket is the desk's name for a started check; it exists before the check has
-    an id of its own and is worth nothing after a restart.
+    open_runner is entered on the desk's own thread, because what the runner holds (a
+    database connection) belongs to the thread that opened it. A ticket is the desk's
+    name for a started check and is worth nothing after a restart.
     """
 
-    def __init__(self, runner: CheckRunner, feed: EventFeed, log: EventLog) -> None:
-        self._runner = runner
+    def __init__(
+        self,
+        open_runner: Callable[[], AbstractContextManager[CheckRunner]],
+        feed: EventFeed,
+        log: EventLog,
+    ) -> None:
+        self._open_runner = open_runner
         self._feed = feed
         self._log = log
         self._lock = threading.Lock()
         self._states: OrderedDict[str, DeskState] = OrderedDict()
-        self._worker: threading.Thread | None = None
+        self._jobs: queue.Queue[tuple[str, CheckRequest] | None] = queue.Queue(1)
+        self._running: str | None = None
+        self._opened = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="checks", daemon=True)
+
+    def open(self) -> None:
+        """Start the thread; returns when the runner is ready.
+
+        Raises:
+            EdgeError: the runner could not be opened.
+        """
+        self._thread.start()
+        self._opened.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Let a running check end, then stop."""
+        with self._lock:
+            self._running = self._running or "closing"
+        self._jobs.put(None)
+        self._thread.join(timeout_s)
 
     def start(self, request: CheckRequest) -> str:
         """Start a check and return its ticket.
 
         Raises:
-            DeskBusyError: another check is running.
+            DeskBusyError: another check is running, or the desk is closing.
         """
         with self._lock:
-            if self._worker is not None and self._worker.is_alive():
+            if self._running is not None:
                 message = "a check is running; wait for its end"
                 raise DeskBusyError(message)
             ticket = uuid4().hex
+            self._running = ticket
             self._remember(ticket, DeskState("running"))
-            self._worker = threading.Thread(
-                target=self._run, args=(ticket, request), name="check", daemon=True
-            )
-            self._worker.start()
+        self._jobs.put((ticket, request))
         return ticket
 
     def state(self, ticket: str) -> DeskState | None:
         with self._lock:
             return self._states.get(ticket)
 
-    def is_running(self) -> bool:
-        with self._lock:
-            return self._worker is not None and self._worker.is_alive()
+    def _work(self) -> None:
+        try:
+            with self._open_runner() as runner:
+                self._opened.set()
+                while (job := self._jobs.get()) is not None:
+                    self._run(runner, *job)
+        except BaseException as error:
+            if self._opened.is_set():
+                raise
+            self._failure = error
+            self._opened.set()
 
-    def join(self, timeout_s: float) -> None:
-        worker = self._worker
-        if worker is not None:
-            worker.join(timeout_s)
-
-    def _run(self, ticket: str, request: CheckRequest) -> None:
+    def _run(self, runner: CheckRunner, ticket: str, request: CheckRequest) -> None:
         self._feed.publish({"event": "check_started", "ticket": ticket})
         try:
-            result = self._runner.run(
+            result = runner.run(
                 request,
                 on_event=lambda event: self._feed.publish(event_view(event, ticket)),
             )
         except EdgeError as error:
-            self._finish(ticket, DeskState("failed", error=str(error)))
             self._log.event("check_failed", error=str(error))
+            self._finish(ticket, DeskState("failed", error=str(error)))
         else:
-            self._log_result(result)
+            self._log.event(
+                "check_finished",
+                check_id=result.check_id,
+                outcome=str(result.outcome),
+                hit_id=result.hit_id,
+                duration_ms=round(sum(result.timings_ms.values())),
+            )
             self._finish(ticket, DeskState("finished", result=result_view(result)))
 
     def _finish(self, ticket: str, state: DeskState) -> None:
         with self._lock:
             self._remember(ticket, state)
+            if self._running == ticket:
+                self._running = None
         self._feed.publish(
             {
                 "event": f"check_{state.state}",
@@ -108,12 +150,3 @@ class CheckDesk:
         self._states[ticket] = state
         while len(self._states) > RESULTS_HELD:
             self._states.popitem(last=False)
-
-    def _log_result(self, result: CheckResult) -> None:
-        self._log.event(
-            "check_finished",
-            check_id=result.check_id,
-            outcome=str(result.outcome),
-            hit_id=result.hit_id,
-            duration_ms=round(sum(result.timings_ms.values())),
-        )

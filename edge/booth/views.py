@@ -1,0 +1,59 @@
+"""Results and events as JSON: states, qualities and entry data, nothing biometric."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edge.checkpoint.check import CheckEvent, CheckResult
+    from edge.terms import Candidate, WatchlistEntry
+
+
+def result_view(result: CheckResult) -> dict[str, Any]:
+    entry = result.entry
+    return {
+        "check_id": result.check_id,
+        "outcome": str(result.outcome),
+        "reasons": list(result.reasons),
+        "candidates": [_candidate_view(c) for c in result.candidates],
+        "entry": None if entry is None else _entry_view(entry),
+        "entry_id": None if entry is None else entry.entry_id,
+        "hit_id": result.hit_id,
+        "attempts": {str(m): n for m, n in result.attempts.items()},
+        "quality": {str(m): q.score for m, q in result.quality.items()},
+        "timings_ms": {k: round(v, 1) for k, v in result.timings_ms.items()},
+    }
+
+
+def event_view(event: CheckEvent, ticket: str) -> dict[str, Any]:
+    quality = event.quality
+    return {
+        "event": "check_progress",
+        "ticket": ticket,
+        "check_id": event.check_id,
+        "stage": event.stage,
+        "modality": None if event.modality is None else str(event.modality),
+        "attempt": event.attempt,
+        "share": event.share,
+        "quality": None if quality is None else quality.score,
+        "reasons": [] if quality is None else [str(r) for r in quality.reasons],
+    }
+
+
+def _candidate_view(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "entry_id": candidate.entry_id,
+        "modality": str(candidate.modality),
+        "position": int(candidate.position),
+        "false_match_rate": candidate.score.false_match_rate,
+    }
+
+
+def _entry_view(entry: WatchlistEntry) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "category": entry.category,
+        "originator": entry.originator,
+        "handling_code": entry.handling_code,
+        "instruction": entry.instruction,
+    }

@@ -1,0 +1,160 @@
+"""edge-booth: capture, recognition, search, decision, the officer's application."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from edge.booth.app import create_app
+from edge.booth.desk import CheckDesk
+from edge.booth.events import EventFeed
+from edge.checkpoint.check import CheckLimits
+from edge.checkpoint.runner import BoothPorts, CheckRunner
+from edge.clock import SystemClock
+from edge.errors import ConfigurationError
+from edge.logs import EventLog
+from edge.recognition.image_encoding import encode_png
+from edge.services import wiring
+from edge.services.systemd import Notifier, stop_event
+from edge.store.checks import CheckStore
+from edge.store.database import open_database
+from edge.store.outbox import StoredOutbox
+from edge.store.watchlist import BoothWatchlist
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edge.clock import Clock
+    from edge.config import Config
+    from edge.ports import FaceCapture, FingerprintCapture
+
+ALIVE_S = 1.0
+STOP_S = 5.0
+
+
+def run_booth(config: Config) -> None:
+    """Run until SIGTERM or SIGINT. Reports READY when a check can be started.
+
+    Raises:
+        EdgeError: the store, a model or the port cannot be used.
+    """
+    clock = SystemClock()
+    log = EventLog(clock, "edge-booth")
+    notifier = Notifier(clock)
+    feed = EventFeed()
+    finger = wiring.finger_capture(config, clock)
+    face = wiring.face_capture(config, clock)
+    desk = CheckDesk(
+        lambda: check_runner(config, clock, finger, face),
+        feed,
+        log,
+    )
+    with stop_event() as stopping:
+        desk.open()
+        app = create_app(desk, feed, lambda: booth_health(config, finger, face))
+        with _serving(app, config):
+            log.event("started", booth_id=config.booth_id, port=config.web.port)
+            notifier.ready()
+            while not stopping.wait(ALIVE_S):
+                notifier.alive()
+            notifier.stopping()
+            feed.close()
+        desk.close()
+    log.event("stopped")
+
+
+@contextmanager
+def check_runner(
+    config: Config,
+    clock: Clock,
+    finger: FingerprintCapture | None,
+    face: FaceCapture | None,
+) -> Iterator[CheckRunner]:
+    """Open the store and the engines on this thread and yield a runner over them.
+
+    Raises:
+        EdgeError: the store or a model cannot be used.
+    """
+    database = open_database(config.store.path, "booth")
+    try:
+        ports = BoothPorts(
+            finger_capture=finger,
+            face_capture=face,
+            finger_recognition=wiring.fingerprint_engine(config),
+            face_recognition=wiring.face_engine(config),
+            search=wiring.watchlist_index(config, database, clock),
+            recorder=CheckStore(database),
+            encode_png=encode_png,
+            clock=clock,
+        )
+        limits = CheckLimits(
+            max_attempts=config.policy.max_attempts,
+            finger_timeout_s=config.scanner.timeout_s,
+            face_timeout_s=config.camera.timeout_s,
+        )
+        yield CheckRunner(ports, booth_id=config.booth_id, limits=limits)
+    finally:
+        database.conn.close()
+
+
+def booth_health(
+    config: Config, finger: FingerprintCapture | None, face: FaceCapture | None
+) -> dict[str, Any]:
+    """Return the booth's state as JSON-ready data.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    database = open_database(config.store.path, "booth")
+    try:
+        watchlist = BoothWatchlist(database)
+        entries, references = watchlist.size()
+        return {
+            "booth_id": config.booth_id,
+            "watchlist_cursor": watchlist.cursor(),
+            "watchlist_entries": entries,
+            "watchlist_references": references,
+            "outbox_depth": StoredOutbox(database).depth(),
+            "checks": CheckStore(database).counts(),
+            "scanner": "off" if finger is None else "on",
+            "camera": str(getattr(face, "state", "off")),
+        }
+    finally:
+        database.conn.close()
+
+
+@contextmanager
+def _serving(app: Any, config: Config) -> Iterator[None]:  # noqa: ANN401  an ASGI callable
+    settings = uvicorn.Config(
+        app,
+        host=config.web.host,
+        port=config.web.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = _Server(settings)
+    thread = threading.Thread(target=server.run, name="web", daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            if not thread.is_alive():
+                where = f"{config.web.host}:{config.web.port}"
+                message = f"web.port: cannot listen on {where}; is it taken?"
+                raise ConfigurationError(message)
+            thread.join(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(STOP_S)
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the process, which has more than a web server to stop."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
