@@ -12,6 +12,8 @@ from firmware_bridge.device_client import DeviceClient
 from firmware_bridge.device_server import DeviceServer
 from firmware_bridge.errors import DeviceAbsentError
 from firmware_bridge.faults import UnplugAtByte, UnplugOnCommand
+from firmware_bridge.scanner import Scanner
+from firmware_bridge.serial_port import SerialPort
 
 # Bytes behind the acknowledges of opening: polls and headers, then the image.
 STEPS = {
@@ -136,3 +138,29 @@ def test_the_link_leads_to_the_new_terminal_after_a_replug(pty_emulator, tmp_pat
     assert not link.is_symlink()
     pty_emulator.replug()
     assert link.resolve().exists()
+
+
+class _KilledError(Exception):
+    pass
+
+
+def test_a_driver_that_died_during_an_upload_leaves_no_trouble_behind(
+    pty_emulator, session_settings, make_finger
+):
+    def die(share: float) -> None:
+        if share > 0.3:
+            raise _KilledError
+
+    pty_emulator.present(make_finger())
+    for _ in range(2):
+        port = SerialPort(session_settings.port)
+        scanner = Scanner(port, session_settings.scanner)
+        scanner.open()
+        with pytest.raises(_KilledError):
+            scanner.capture(timeout_s=5, on_progress=die)
+        scanner.close()
+    port = SerialPort(session_settings.port)
+    scanner = Scanner(port, session_settings.scanner)
+    scanner.open()
+    assert np.array_equal(scanner.capture(timeout_s=5).image, make_finger())
+    scanner.close()
