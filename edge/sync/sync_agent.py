@@ -155,6 +155,8 @@ class SyncAgent:
         self._link.publish(self._state_topic, state.encode(), retain=True)
 
     def _on_arrived(self, event: Arrived) -> None:
+        if event.topic == self._state_topic:
+            return  # our own voice: amqtt hands out retained messages too freely
         handler = self._handlers.get(event.topic)
         if handler is None:
             raise MessageError(f"{parse_topic(event.topic)}: not meant for a booth")
