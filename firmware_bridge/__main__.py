@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING
 from firmware_bridge.commands import decode_command
 from firmware_bridge.device_server import DeviceServer
 from firmware_bridge.device_session import SessionSettings
-from firmware_bridge.emulator import PtyLine, ScannerEmulator
+from firmware_bridge.emulator import ScannerEmulator
 from firmware_bridge.errors import ProtocolError, ScannerError
 from firmware_bridge.framing import Frame, FrameDecoder, PacketId
-from firmware_bridge.image_folder import load_finger_images
 from firmware_bridge.json_log import JsonLog
 from firmware_bridge.notify import notify, watchdog_interval_s
 from firmware_bridge.peer_access import AccessRights
@@ -134,9 +133,14 @@ def _port_maker(
 
 
 def _emulate(arguments: argparse.Namespace, log: JsonLog) -> int:
+    # Late, so that the server on a small machine does without OpenCV.
+    from firmware_bridge.image_folder import (  # noqa: PLC0415
+        load_finger_images,
+    )
+
     images = load_finger_images(arguments.images)
     stopping = _stop_on_signals()
-    with ScannerEmulator(PtyLine(arguments.link), fast=arguments.fast) as emulator:
+    with ScannerEmulator(arguments.link, is_paced=not arguments.fast) as emulator:
         log.event("emulator_ready", path=arguments.link, images=len(images))
         notify("READY=1")
         while not stopping.is_set():

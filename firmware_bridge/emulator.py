@@ -1,7 +1,7 @@
 """An emulated fingerprint scanner that answers the real bytes in real time.
 
-    with ScannerEmulator(PtyLine(Path("/tmp/scanner"))) as emulator:
-        emulator.present(image)   # the host opens /tmp/scanner as its serial port
+    with ScannerEmulator(Path("scanner")) as emulator:
+        emulator.present(image)   # the host opens "scanner" as its serial port
         emulator.lift()
 
 It runs in its own thread, so it can live in any process, or alone by
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from firmware_bridge.codes import ConfirmationCode
@@ -34,7 +35,6 @@ from firmware_bridge.replies import Acknowledgement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -88,20 +88,24 @@ class MemoryLine:
 
 
 class ScannerEmulator:
-    """A module, its line and its faults. fast: no pacing at the baud rate."""
+    """A module, its line and its faults.
+
+    line: a path stands for a pseudo-terminal under that path. is_paced: bytes take as
+    long as at the module's baud rate; otherwise they come at once.
+    """
 
     def __init__(
         self,
-        line: EmulatorLine,
+        line: EmulatorLine | Path,
         settings: ModuleSettings | None = None,
         *,
-        fast: bool = False,
+        is_paced: bool = True,
     ) -> None:
         self.model = ModuleModel(ModuleSettings() if settings is None else settings)
         self.faults = FaultScript()
         self.commands_seen = 0
-        self._line = line
-        self._fast = fast
+        self._line = PtyLine(line) if isinstance(line, Path) else line
+        self._is_paced = is_paced
         self._stopping = threading.Event()
         self._plugged = threading.Event()
         self._unplug_requested = threading.Event()
@@ -247,7 +251,7 @@ class ScannerEmulator:
                     self._send_paced(port, part)
 
     def _send_paced(self, port: BytePort, data: bytes) -> None:
-        if self._fast:
+        if not self._is_paced:
             self._check_cable()
             port.write(data)
             return

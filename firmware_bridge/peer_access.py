@@ -15,11 +15,18 @@ if TYPE_CHECKING:
 
 _CREDENTIALS: Final = struct.Struct("3i")
 _BACKLOG: Final = 8
+_GROUP_WRITE: Final = 0o020
+_SO_PEERGROUPS: Final = 59  # asm-generic/socket.h, Linux 4.13
+_MAX_GROUPS_BYTES: Final = 1024  # the most that Python's getsockopt takes
 
 
 @dataclass(frozen=True)
 class AccessRights:
-    """socket_mode: of the socket file. allowed_uids: beside root and the own user."""
+    """Who may use the scanner, beside root and the server's own user.
+
+    socket_mode: of the socket file; if the group may write, so may every member of the
+    server's group. allowed_uids: further users.
+    """
 
     socket_mode: int = 0o600
     allowed_uids: frozenset[int] = frozenset()
@@ -33,13 +40,26 @@ class AccessRights:
         raw = connection.getsockopt(
             socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size
         )
-        _pid, uid, _gid = _CREDENTIALS.unpack(raw)
-        if uid not in {0, os.getuid()} | self.allowed_uids:
+        _pid, uid, gid = _CREDENTIALS.unpack(raw)
+        is_user = uid in {0, os.getuid()} | self.allowed_uids
+        is_member = os.getegid() in {gid, *_supplementary_groups(connection)}
+        if not is_user and not (self.socket_mode & _GROUP_WRITE and is_member):
             raise AccessDeniedError(
                 f"scanner: user id {uid} is not admitted; start the server with "
-                f"--allow-uid {uid}"
+                f"--allow-uid {uid}, or with --socket-mode 660 for its group"
             )
         return int(uid)
+
+
+def _supplementary_groups(connection: socket.socket) -> tuple[int, ...]:
+    try:
+        raw = connection.getsockopt(
+            socket.SOL_SOCKET, _SO_PEERGROUPS, _MAX_GROUPS_BYTES
+        )
+    except OSError:
+        # An old kernel, or a peer in more groups than fit: it has its user id only.
+        return ()
+    return struct.unpack(f"{len(raw) // 4}I", raw)
 
 
 def listen_at(path: Path, mode: int) -> socket.socket:

@@ -57,7 +57,7 @@ def make_bench() -> Iterator[Callable[..., Bench]]:
         def make(settings: ModuleSettings | None = None) -> Bench:
             host, device = loopback_pair()
             line = MemoryLine(lambda: device, lambda: host.baud)
-            emulator = ScannerEmulator(line, settings, fast=True)
+            emulator = ScannerEmulator(line, settings, is_paced=False)
             return Bench(stack.enter_context(emulator), host)
 
         yield make
@@ -66,7 +66,7 @@ def make_bench() -> Iterator[Callable[..., Bench]]:
 @pytest.fixture
 def pty_emulator(tmp_path: Path) -> Iterator[ScannerEmulator]:
     line = PtyLine(tmp_path / "scanner")
-    with ScannerEmulator(line, fast=True) as emulator:
+    with ScannerEmulator(line, is_paced=False) as emulator:
         yield emulator
 
 

@@ -4,6 +4,8 @@ import os
 import socket
 import stat
 import struct
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
@@ -30,6 +32,15 @@ from firmware_bridge.peer_access import AccessRights
 from firmware_bridge.terms import CaptureStage, Light
 from firmware_bridge.wire import Message, encode_message, receive_message
 
+STRANGER = """
+import os, socket, sys
+os.setgroups([int(sys.argv[2])])
+os.setgid(65534)
+os.setuid(65534)
+stranger = socket.socket(socket.AF_UNIX)
+stranger.connect("\\0" + sys.argv[1])
+stranger.recv(1)
+"""
 HELLO = {"type": "hello", "protocol": "firmware-bridge", "version": 1}
 
 
@@ -262,27 +273,47 @@ def test_a_user_who_is_not_admitted_is_told_so(
         client.status()
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
-def test_another_user_is_refused_unless_admitted():
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        assert AccessRights().admit(ours) == os.getuid()
+@pytest.fixture
+def stranger():
+    """Return a function: a connection whose peer is user 65534 in the given group."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind("\0firmware-bridge-test-" + str(os.getpid()))
     listener.listen(1)
-    child = os.fork()
-    if child == 0:
-        os.setuid(65534)
-        stranger = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        stranger.connect(listener.getsockname())
-        stranger.recv(1)
-        os._exit(0)
-    connection, _ = listener.accept()
-    with listener, connection:
+    children, connections = [], []
+
+    def connect(group):
+        name = listener.getsockname()[1:].decode()
+        children.append(
+            subprocess.Popen([sys.executable, "-c", STRANGER, name, str(group)])
+        )
+        connection, _ = listener.accept()
+        connections.append(connection)
+        return connection
+
+    yield connect
+    for connection in connections:
+        connection.close()
+    for child in children:
+        child.wait(timeout=10)
+    listener.close()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_another_user_is_refused_unless_admitted_by_id_or_group(stranger):
+    outsider, member = stranger(65534), stranger(os.getegid())
+    for connection in (outsider, member):
         with pytest.raises(AccessDeniedError, match="65534"):
-            AccessRights().admit(connection)
-        assert AccessRights(allowed_uids=frozenset({65534})).admit(connection) == 65534
-    os.waitpid(child, 0)
+            AccessRights(0o600).admit(connection)
+    with pytest.raises(AccessDeniedError):
+        AccessRights(0o660).admit(outsider)
+    assert AccessRights(0o660).admit(member) == 65534
+    assert AccessRights(0o600, frozenset({65534})).admit(outsider) == 65534
+
+
+def test_the_own_user_is_admitted():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert AccessRights().admit(ours) == os.getuid()
 
 
 def test_a_second_server_on_the_same_socket_is_refused(
