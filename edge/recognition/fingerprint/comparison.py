@@ -10,12 +10,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from edge.recognition.fingerprint import kernels
 from edge.recognition.fingerprint.descriptors import Prepared, prepare
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["Prepared", "compare", "correspondences", "prepare"]

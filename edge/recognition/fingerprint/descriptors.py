@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from edge.terms import FingerprintTemplate
 
-# A place of a descriptor is seen if it lies within this distance of the minutiae's hull.
+# A place of a descriptor is seen if it lies this near to the minutiae's hull.
 HULL_MARGIN_PX = 40
 _GRID_PX = 4
 

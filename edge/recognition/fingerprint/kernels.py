@@ -9,15 +9,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 
-from edge.recognition.fingerprint.numba_cache import use_cache_folder
+from edge.recognition.fingerprint.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-use_cache_folder()
 
 SIDE_CELLS = 8
 LAYERS = 6
@@ -42,7 +39,7 @@ _H01 = np.uint64(0x0101010101010101)
 _S1, _S2, _S4, _S56 = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(56)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled
 def _ones(word: Any) -> Any:  # noqa: ANN401  compiled; LLVM makes it one instruction
     word = word - ((word >> _S1) & _M1)
     word = (word & _M2) + ((word >> _S2) & _M2)
@@ -50,13 +47,13 @@ def _ones(word: Any) -> Any:  # noqa: ANN401  compiled; LLVM makes it one instru
     return (word * _H01) >> _S56
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled
 def _turn(angle: float) -> float:
     """Return the angle between -pi and pi."""
     return angle - FULL_TURN * math.floor(angle / FULL_TURN + 0.5)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def describe(
     x: NDArray[np.float32],
     y: NDArray[np.float32],
@@ -90,7 +87,7 @@ def describe(
     return words
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _spread(
     values: NDArray[np.float32], u: float, v: float, turn: float, weight: float
 ) -> None:
@@ -112,7 +109,7 @@ def _spread(
                 )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def similarities(
     words_a: NDArray[np.uint64],
     seen_a: NDArray[np.uint64],
@@ -138,7 +135,7 @@ def similarities(
     return result
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def best_pairs(
     similarity: NDArray[np.float32],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
@@ -168,7 +165,7 @@ def best_pairs(
     return chosen // columns, chosen % columns, found[order]
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled
 def _falling(value: float, middle: float) -> float:
     """1 at zero, one half at middle, towards 0 beyond: a cheap sigmoid."""
     ratio = value / middle
@@ -176,7 +173,7 @@ def _falling(value: float, middle: float) -> float:
     return 1.0 / (1.0 + ratio * ratio)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def compatibilities(
     a: NDArray[np.float32],
     b: NDArray[np.float32],
@@ -222,7 +219,7 @@ def compatibilities(
     return result
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def relaxed(
     values: NDArray[np.float32], fit: NDArray[np.float32]
 ) -> NDArray[np.float32]:
@@ -241,7 +238,7 @@ def relaxed(
     return now
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def choose(
     strengths: NDArray[np.float32],
     values: NDArray[np.float32],
