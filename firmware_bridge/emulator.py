@@ -144,6 +144,10 @@ class ScannerEmulator:
         """Present several fingers, each until its image was fetched once."""
         self.model.enqueue(images)
 
+    def clear(self) -> None:
+        """Take every finger away, the queued ones too."""
+        self.model.clear()
+
     def add_faults(self, *faults: ByteFault | AnswerFault) -> None:
         self.faults.add(*faults)
 

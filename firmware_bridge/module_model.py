@@ -128,6 +128,13 @@ class ModuleModel:
         with self._lock:
             self._queue.extend(packed)
 
+    def clear(self) -> None:
+        """Take every finger away, the queued ones too."""
+        with self._lock:
+            self._queue.clear()
+            self._finger = None
+            self._owed_empty_polls = 1
+
     @property
     def queued(self) -> int:
         with self._lock:

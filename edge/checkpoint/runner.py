@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     )
     from edge.terms import Candidate, FaceSample, FingerprintSample, Template
 
-MIN_MINUTIAE = 8
-
 
 @dataclass(frozen=True)
 class BoothPorts:
@@ -210,9 +208,6 @@ class _Check:
         except InputError:
             wrong = (QualityReason.WRONG_RESOLUTION,)
             return Quality(0, wrong, is_sufficient=False), None
-        if len(template) < MIN_MINUTIAE:
-            few = (*quality.reasons, QualityReason.TOO_FEW_MINUTIAE)
-            return Quality(quality.score, few, False, quality.measures), None
         return quality, template
 
     def _examine_face(self) -> Finding:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 from rich.console import Console
@@ -39,14 +39,14 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     help="Mosquitto is used where it is installed, else the embedded amqtt.",
 )
 @config_option
-def demo(  # noqa: PLR0913  one parameter an option
+def demo(
     *,
     once: bool,
     json_path: Path | None,
     fingers: Path | None,
     faces: Path | None,
     paced: bool,
-    broker: str,
+    broker: Literal["mosquitto", "amqtt"],
     config_path: Path | None,
 ) -> None:
     """Send six travellers through a whole checkpoint.
@@ -76,7 +76,7 @@ def demo(  # noqa: PLR0913  one parameter an option
     sys.exit(0 if is_good else 1)
 
 
-def _play(  # noqa: PLR0913  the demo's parts
+def _play(
     console: Console,
     config: Config,
     system: LocalSystem,

@@ -1,4 +1,4 @@
-"""From images to watchlist references: the same way for command line, demo and tests."""
+"""From images to watchlist references: one way for command line, demo and tests."""
 
 from __future__ import annotations
 

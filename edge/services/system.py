@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from edge.simulate.broker import RunningBroker
+    from edge.simulate.broker import BrokerKind, RunningBroker
 
 READY_S = 120.0
 
@@ -31,7 +31,7 @@ class LocalSystem:
 
     run_dir: an existing, short path (sockets live in it). model_cache: prepared models.
     is_paced: the emulated line is as slow as a real one at its baud rate.
-    prefer_broker: "mosquitto" (where installed) or "amqtt".
+    prefer_broker: used where it is installed, else amqtt.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class LocalSystem:
         *,
         model_cache: Path,
         is_paced: bool = False,
-        prefer_broker: str = "mosquitto",
+        prefer_broker: BrokerKind = "mosquitto",
         on_step: Callable[[str], None] = lambda _step: None,
     ) -> None:
         self._run_dir = run_dir
@@ -83,7 +83,7 @@ class LocalSystem:
         self.broker = start_broker(
             self._run_dir / "broker", free_port(), prefer=self._prefer_broker
         )
-        stack.callback(lambda: self.broker.stop())
+        stack.callback(self.broker.stop)
         self._write_config()
         for process in self._service_processes(link):
             self.processes[process.name] = process

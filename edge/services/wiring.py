@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from edge.terms import Candidate, Reference, Template
     from edge.watchlist.search import Gallery, WatchlistIndex
 
-# Imports stand inside the functions: edge-sync and edge-hub must start without loading
-# the recognition engines, and the command line without loading anything it does not use.
+# Imports stand inside the functions: edge-sync and edge-hub must start without the
+# recognition engines, and the command line without anything it does not use.
 # ruff: noqa: PLC0415
 
 
@@ -37,10 +37,9 @@ def model_store(config: Config) -> ModelStore:
 def fingerprint_engine(config: Config) -> FingerprintEngine:
     kernels = config.models.cache_dir / "kernels"
     os.environ.setdefault("NUMBA_CACHE_DIR", str(kernels))
-    from edge.recognition.fingerprint.engine import FingerprintEngine
+    from edge.recognition.fingerprint.engine import MODEL_ID, FingerprintEngine
 
-    store = model_store(config)
-    return FingerprintEngine.from_model_store(store, config.models.threads)
+    return FingerprintEngine(model_store(config).path(MODEL_ID), config.models.threads)
 
 
 def face_engine(config: Config) -> FaceEngine:
@@ -76,7 +75,7 @@ def watchlist_index(
 ) -> WatchlistIndex:
     """Search over the booth's watchlist, at the policy's false match rates."""
     from edge.recognition.face.gallery import FaceGallery
-    from edge.recognition.fingerprint.gallery import FingerprintGallery
+    from edge.recognition.fingerprint.search import FingerprintGallery
     from edge.store.watchlist import BoothWatchlist
     from edge.terms import Modality
     from edge.watchlist.search import WatchlistIndex

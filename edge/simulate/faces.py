@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 FRAME = (640, 480)  # width, height in px
 SUPERSAMPLING = 2
-DEMO_SEEDS: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
+# Of seeds 0 to 259 those six that lie farthest apart for the default face network: two
+# frames of different faces are 0.60 apart at least (Euclidean distance), two frames of
+# one face 0.10 at most; 0.48 is the distance at a false match rate of 1e-4.
+DEMO_SEEDS: tuple[int, ...] = (211, 207, 258, 164, 179, 82)
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ class SyntheticFace:
         )
         lit = frame * rng.uniform(0.92, 1.06)
         lit = lit + rng.normal(0, 2.0, frame.shape)
-        return np.clip(lit, 0, 255).astype(np.uint8)
+        pixels: Image = np.clip(lit, 0, 255).astype(np.uint8)
+        return pixels
 
 
 def demo_faces(count: int) -> list[SyntheticFace]:
@@ -236,11 +240,15 @@ class _Pen:
     ) -> None:
         """Blend a soft spot of colour over what is there."""
         x0, y0 = self.at(centre)
-        y, x = np.ogrid[0 : self.side, 0 : self.side]
-        distance = ((x - x0) / (axes[0] * self.unit)) ** 2
-        distance = distance + ((y - y0) / (axes[1] * self.unit)) ** 2
+        reach_x, reach_y = (round(3 * axis * self.unit) for axis in axes)
+        rows = slice(max(0, y0 - reach_y), max(0, y0 + reach_y))
+        columns = slice(max(0, x0 - reach_x), max(0, x0 + reach_x))
+        spot = self.canvas[rows, columns]
+        y, x = np.ogrid[0 : spot.shape[0], 0 : spot.shape[1]]
+        distance = ((x + columns.start - x0) / (axes[0] * self.unit)) ** 2
+        distance = distance + ((y + rows.start - y0) / (axes[1] * self.unit)) ** 2
         weight = (share * np.exp(-distance)).astype(np.float32)[..., None]
-        self.canvas += weight * (np.array(colour, np.float32) - self.canvas)
+        spot += weight * (np.array(colour, np.float32) - spot)
 
     def soften(self, sigma_px: float) -> None:
         self.canvas = cv2.GaussianBlur(self.canvas, (0, 0), max(0.5, sigma_px))

@@ -124,10 +124,15 @@ def _render(
     moisture: float,
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:
-    """Turn the pattern into grey values: pressure moves the edge between ridge and
-    valley, moisture fills valleys or breaks ridges, pores dot the ridges."""
-    texture = cv2.GaussianBlur(rng.normal(0, 1, ridges.shape), (0, 0), 1.6)
-    texture /= texture.std()
+    """Turn the pattern into grey values.
+
+    Pressure moves the edge between ridge and valley, moisture fills valleys or breaks
+    ridges, pores dot the ridges.
+    """
+    texture = np.asarray(
+        cv2.GaussianBlur(rng.normal(0, 1, ridges.shape), (0, 0), 1.6), np.float64
+    )
+    texture = texture / texture.std()
     clouds = _smooth_field(rng, WINDOW, scale_px=45)[0]
     level = ridges + 0.55 * pressure + 0.25 * clouds + 0.3 * moisture
     level = level + (0.22 - 0.3 * min(moisture, 0.0)) * texture

@@ -91,7 +91,7 @@ def demo_scenario(cast: Sequence[CastMember]) -> Scenario:
     return Scenario([by_finger, by_face, offline], travellers)
 
 
-def _traveller(  # noqa: PLR0913  the columns of the demo's table
+def _traveller(
     name: str,
     what: str,
     member: CastMember,
