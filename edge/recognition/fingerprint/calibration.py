@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TABLE = "calibration.json"
-# Rates below this are not told apart: no table of this size could.
-LOWEST_RATE = 1e-12
+# No lower rate is claimed: the extrapolation would not bear it.
+LOWEST_RATE = 1e-9
 MEASURED_RATES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 # The tail is fitted between these rates: far out, yet on enough pairs to be stable.
 TAIL_FROM_RATE, TAIL_TO_RATE = 1e-2, 5e-4
@@ -49,11 +49,8 @@ class Calibration:
         return float(10.0 ** np.interp(score, self.scores, logs))
 
     def threshold(self, false_match_rate: float) -> float:
-        """Return the score that non-mated pairs reach with this rate.
-
-        false_match_rate: LOWEST_RATE to 1.
-        """
-        wanted = min(max(false_match_rate, LOWEST_RATE), 1.0)
+        """Return the score that non-mated pairs reach with this rate, above 0, to 1."""
+        wanted = min(max(false_match_rate, 1e-300), 1.0)
         if wanted <= self.rates[-1]:
             decades = math.log10(self.rates[-1] / wanted)
             return self.scores[-1] + decades / self.tail_decades

@@ -27,7 +27,7 @@ class FingerprintGallery:
     ) -> None:
         """References of other modalities are left out.
 
-        threshold_fmr: false match rate of one comparison, unless search is told another.
+        threshold_fmr: false match rate of one comparison, where search gets none.
         """
         self._threshold_fmr = threshold_fmr
         self._calibration = calibration or committed()
