@@ -38,7 +38,9 @@ class CheckOrder(BaseModel):
         Modality.FINGERPRINT,
         Modality.FACE,
     ]
-    position: Annotated[FingerPosition, Field(ge=1, le=10)] = FingerPosition.RIGHT_INDEX
+    positions: Annotated[list[FingerPosition], Field(min_length=1, max_length=10)] = [
+        FingerPosition.RIGHT_INDEX
+    ]
 
 
 def create_app(
@@ -58,7 +60,8 @@ def create_app(
     @app.post("/api/checks", status_code=202)
     def start_check(order: CheckOrder) -> dict[str, str]:
         request = CheckRequest(
-            modalities=tuple(dict.fromkeys(order.modalities)), position=order.position
+            modalities=tuple(dict.fromkeys(order.modalities)),
+            positions=tuple(dict.fromkeys(order.positions)),
         )
         try:
             return {"ticket": desk.start(request)}

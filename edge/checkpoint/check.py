@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckRequest:
+    """positions: the fingers to capture, if fingerprints are among the modalities."""
+
     modalities: tuple[Modality, ...] = (Modality.FINGERPRINT, Modality.FACE)
-    position: FingerPosition = FingerPosition.RIGHT_INDEX
+    positions: tuple[FingerPosition, ...] = (FingerPosition.RIGHT_INDEX,)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,11 @@ class CheckEvent:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """timings_ms: "<modality>.<stage>" -> milliseconds, all attempts added up."""
+    """What a check came to.
+
+    attempts, quality: of several fingers, all captures and the poorest last sample.
+    timings_ms: "<modality>.<stage>" -> milliseconds, all attempts added up.
+    """
 
     check_id: str
     outcome: Outcome

@@ -78,7 +78,7 @@ class CheckRunner:
             StoreError: the decision could not be recorded, or the watchlist not read.
         """
         check = _Check(self._ports, self._limits, on_event)
-        findings = [check.examine(m, request.position) for m in request.modalities]
+        findings = check.examine(request)
         with check.watch.stage("decide"):
             size = self._ports.search.size()
             decision = decide(findings, watchlist_size=size)
@@ -120,10 +120,29 @@ class CheckRunner:
             candidates=decision.candidates,
             entry=entry,
             hit_id=None if hit is None else hit.hit_id,
-            attempts={f.modality: f.attempts for f in findings},
-            quality={f.modality: f.quality for f in findings if f.quality is not None},
+            attempts=_attempts(findings),
+            quality=_poorest(findings),
             timings_ms=dict(check.watch.timings_ms),
         )
+
+
+def _attempts(findings: list[Finding]) -> dict[Modality, int]:
+    attempts: dict[Modality, int] = {}
+    for finding in findings:
+        attempts[finding.modality] = (
+            attempts.get(finding.modality, 0) + finding.attempts
+        )
+    return attempts
+
+
+def _poorest(findings: list[Finding]) -> dict[Modality, Quality]:
+    poorest: dict[Modality, Quality] = {}
+    for finding in findings:
+        known = poorest.get(finding.modality)
+        quality = finding.quality
+        if quality is not None and (known is None or quality.score < known.score):
+            poorest[finding.modality] = quality
+    return poorest
 
 
 class _Check:
@@ -145,10 +164,13 @@ class _Check:
             tuple[Modality, FingerPosition, NDArray[np.uint8], Template]
         ] = []
 
-    def examine(self, modality: Modality, position: FingerPosition) -> Finding:
-        if modality is Modality.FINGERPRINT:
-            return self._examine_finger(position)
-        return self._examine_face()
+    def examine(self, request: CheckRequest) -> list[Finding]:
+        findings = []
+        if Modality.FINGERPRINT in request.modalities:
+            findings += [self._examine_finger(p) for p in request.positions]
+        if Modality.FACE in request.modalities:
+            findings.append(self._examine_face())
+        return findings
 
     def evidence(self) -> list[Evidence]:
         items = []

@@ -16,6 +16,7 @@ from edge.checkpoint.runner import BoothPorts, CheckRunner
 from edge.clock import SystemClock
 from edge.errors import ConfigurationError
 from edge.logs import EventLog
+from edge.recognition.fingerprint.warm_up import warm_up_kernels
 from edge.recognition.image_encoding import encode_png
 from edge.services import wiring
 from edge.services.systemd import Notifier, stop_event
@@ -95,6 +96,7 @@ def check_runner(
             finger_timeout_s=config.scanner.timeout_s,
             face_timeout_s=config.camera.timeout_s,
         )
+        warm_up_kernels()
         yield CheckRunner(ports, booth_id=config.booth_id, limits=limits)
     finally:
         database.conn.close()

@@ -35,7 +35,7 @@ FIRST_FINGER_SEED = 11
 IMAGE_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg"})
 PAPER_GREY = 255
 FOREGROUND_GREY = 200
-FACE_SHARE_OF_FRAME = 0.9
+FACE_SHARE_OF_FRAME = 0.75  # a camera leaves room around the head
 
 
 @dataclass(frozen=True, eq=False)

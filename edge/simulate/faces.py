@@ -196,7 +196,8 @@ class _Pen:
     def __init__(self, background: Colour) -> None:
         self.side = 480 * SUPERSAMPLING
         self.unit = self.side * 0.21
-        self.canvas = np.full((self.side, self.side, 3), background, np.float32)
+        shape = (self.side, self.side, 3)
+        self.canvas: NDArray[np.float32] = np.full(shape, background, np.float32)
 
     def at(self, point: tuple[float, float]) -> tuple[int, int]:
         x = self.side / 2 + point[0] * self.unit
@@ -251,7 +252,8 @@ class _Pen:
         spot += weight * (np.array(colour, np.float32) - spot)
 
     def soften(self, sigma_px: float) -> None:
-        self.canvas = cv2.GaussianBlur(self.canvas, (0, 0), max(0.5, sigma_px))
+        blurred = cv2.GaussianBlur(self.canvas, (0, 0), max(0.5, sigma_px))
+        self.canvas = np.asarray(blurred, np.float32)
 
 
 def _draw_hair_behind(pen: _Pen, face: Features) -> None:

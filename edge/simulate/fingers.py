@@ -138,7 +138,7 @@ def _render(
     level = level + (0.22 - 0.3 * min(moisture, 0.0)) * texture
     ink = 1 / (1 + np.exp(-4.0 * level))
     grey = PAPER - (PAPER - INK) * ink
-    return cv2.GaussianBlur(grey, (0, 0), 0.8).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), 0.8), np.float32)
 
 
 def _contact(coverage: float, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -149,7 +149,7 @@ def _contact(coverage: float, rng: np.random.Generator) -> NDArray[np.float32]:
     radius = np.sqrt(radius + ((y - height / 2) / (height * 0.52)) ** 2)
     ragged = 0.05 * _smooth_field(rng, WINDOW, scale_px=14)[0]
     edge = (coverage + ragged - radius) / 0.03
-    return np.clip(edge + 0.5, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(edge + 0.5, 0, 1), np.float32)
 
 
 def _smooth_field(

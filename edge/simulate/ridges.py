@@ -43,7 +43,7 @@ def orientation_field(pattern: Pattern, rng: np.random.Generator) -> Field:
         across = (x - WIDTH / 2) / WIDTH
         fade = np.exp(-(((y - HEIGHT * 0.55) / (HEIGHT * 0.35)) ** 2))
         slope = -lift * np.sin(2 * np.pi * across) * fade
-        return np.mod(np.arctan(-slope), np.pi).astype(np.float32)
+        return np.asarray(np.mod(np.arctan(-slope), np.pi), np.float32)
     centre = (WIDTH / 2 + jitter[0], HEIGHT * 0.42 + jitter[1])
     if pattern is Pattern.WHORL:
         gap = rng.uniform(12, 30)
@@ -61,7 +61,7 @@ def orientation_field(pattern: Pattern, rng: np.random.Generator) -> Field:
         angle += np.arctan2(y - cy, x - cx)
     for dx, dy in deltas:
         angle -= np.arctan2(y - dy, x - dx)
-    return np.mod(angle / 2, np.pi).astype(np.float32)
+    return np.asarray(np.mod(angle / 2, np.pi), np.float32)
 
 
 def grow_ridges(orientation: Field, rng: np.random.Generator) -> Field:
@@ -89,4 +89,4 @@ def _filter(orientation: float) -> Field:
     kernel = envelope * np.cos(2 * np.pi * across / RIDGE_PERIOD_PX)
     # Without a constant part the filter answers to ridges only.
     kernel -= envelope * (kernel.sum() / envelope.sum())
-    return (kernel / np.abs(kernel).sum()).astype(np.float32)
+    return np.asarray(kernel / np.abs(kernel).sum(), np.float32)

@@ -1,0 +1,58 @@
+"""Images from files in the place of devices: each is presented once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge.errors import CaptureTimeoutError
+from edge.terms import FaceSample, FingerprintSample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge.clock import Clock
+    from edge.terms import FingerPosition
+
+
+class FileFingerprintCapture:
+    """Presents grey images, one a capture, in their order."""
+
+    def __init__(
+        self, images: Sequence[NDArray[np.uint8]], ppi: float, clock: Clock
+    ) -> None:
+        self._images = iter(images)
+        self._ppi = ppi
+        self._clock = clock
+
+    def capture(
+        self,
+        position: FingerPosition,
+        *,
+        timeout_s: float,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> FingerprintSample:
+        del timeout_s, on_progress
+        image = next(self._images, None)
+        if image is None:
+            message = "no further fingerprint image was given"
+            raise CaptureTimeoutError(message)
+        return FingerprintSample(image, self._ppi, position, self._clock.now())
+
+
+class FileFaceCapture:
+    """Presents RGB images, one a frame, in their order."""
+
+    def __init__(self, images: Sequence[NDArray[np.uint8]], clock: Clock) -> None:
+        self._images = iter(images)
+        self._clock = clock
+
+    def latest(self, *, timeout_s: float) -> FaceSample:
+        del timeout_s
+        image = next(self._images, None)
+        if image is None:
+            message = "no further face image was given"
+            raise CaptureTimeoutError(message)
+        return FaceSample(image, self._clock.now())
