@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Prepared", "compare", "correspondences", "prepare"]
 
 FEWEST_PAIRS, MOST_PAIRS = 4, 14
+# Fewer minutiae than this agree with too many fingers to say anything.
+FEWEST_MINUTIAE = 5
 
 
 def compare(probe: Prepared, reference: Prepared) -> float:
@@ -27,6 +29,8 @@ def compare(probe: Prepared, reference: Prepared) -> float:
 
     The value means nothing without its false match rate: see calibration.
     """
+    if min(len(probe), len(reference)) < FEWEST_MINUTIAE:
+        return 0.0
     strengths, _, _ = _confirmed_pairs(probe, reference)
     wanted = _pair_count(min(len(probe), len(reference)))
     return float(min(max(float(strengths.sum()) / wanted, 0.0), 1.0))

@@ -30,6 +30,8 @@ FEWEST_SHARED_CELLS = 24
 PAIR_LIMIT = 56
 PAIRS_A_MINUTIA = 2
 ROUNDS = 5
+# A handful of pairs that agree by chance must not count like many.
+FEWEST_OTHERS = 20
 FULL_TURN = 2.0 * math.pi
 
 _M1 = np.uint64(0x5555555555555555)
@@ -228,13 +230,14 @@ def relaxed(
     now = values.copy()
     if count < 2:
         return np.zeros_like(values)
+    others = max(count - 1, FEWEST_OTHERS)
     for _ in range(ROUNDS):
         before = now.copy()
         for s in range(count):
             heard = np.float32(0.0)
             for t in range(count):
                 heard += fit[s, t] * before[t]
-            now[s] = 0.5 * before[s] + 0.5 * heard / (count - 1)
+            now[s] = 0.5 * before[s] + 0.5 * heard / others
     return now
 
 
