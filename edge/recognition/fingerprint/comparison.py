@@ -10,14 +10,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from edge.recognition.fingerprint import kernels
 from edge.recognition.fingerprint.descriptors import Prepared, prepare
+from edge.terms import FingerPosition, FingerprintTemplate
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Prepared", "compare", "correspondences", "prepare"]
+__all__ = ["Prepared", "compare", "correspondences", "prepare", "warm_up"]
 
 FEWEST_PAIRS, MOST_PAIRS = 4, 14
 # Fewer minutiae than this agree with too many fingers to say anything.
@@ -40,6 +42,23 @@ def correspondences(probe: Prepared, reference: Prepared) -> list[tuple[int, int
     """Return indices of the minutiae that carry the score, strongest pair first."""
     _, rows, columns = _confirmed_pairs(probe, reference)
     return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True)]
+
+
+def warm_up() -> None:
+    """Compile now, if this machine never did: seconds that no capture should wait."""
+    spread = np.arange(8)
+    invented = FingerprintTemplate(
+        position=FingerPosition.UNKNOWN,
+        model_id="warm-up",
+        width_px=100,
+        height_px=100,
+        x=(spread * 37 % 90).astype(np.int16),
+        y=(spread * 53 % 90).astype(np.int16),
+        angle_rad=spread.astype(np.float32) % 6,
+        kind=np.ones(8, np.uint8),
+        quality=np.full(8, 90, np.uint8),
+    )
+    compare(prepare(invented), prepare(invented))
 
 
 def _confirmed_pairs(

@@ -21,7 +21,12 @@ Function = TypeVar("Function", bound="Callable[..., object]")
 
 def compiled(function: Function) -> Function:
     """Compile on first call, keep the result on disk, let other threads run."""
-    return cast("Function", numba.njit(cache=True, nogil=True)(function))
+    try:
+        made = numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:
+        # No folder can be written: compiling again at each start is all that is left.
+        made = numba.njit(nogil=True)(function)
+    return cast("Function", made)
 
 
 def _use_granted_folder() -> None:

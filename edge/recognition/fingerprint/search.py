@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import InputError
 from edge.recognition.fingerprint.calibration import Calibration, committed
-from edge.recognition.fingerprint.comparison import compare, prepare
+from edge.recognition.fingerprint.comparison import compare, prepare, warm_up
 from edge.recognition.parameters import FINGER_FALSE_MATCH_RATE
 from edge.terms import Candidate, ComparisonScore, FingerPosition, FingerprintTemplate
 
@@ -29,6 +29,7 @@ class FingerprintGallery:
 
         threshold_fmr: false match rate of one comparison, where search gets none.
         """
+        warm_up()
         self._threshold_fmr = threshold_fmr
         self._calibration = calibration or committed()
         self._references = [
