@@ -203,6 +203,26 @@ class WatchlistChange:
 
 
 @dataclass(frozen=True)
+class DraftChange:
+    """A change that has no place in the log yet. entry is None for a withdrawal."""
+
+    operation: ChangeOperation
+    entry_id: str
+    entry: WatchlistEntry | None = None
+    references: tuple[Reference, ...] = ()
+
+    def at_sequence(self, sequence: int, changed_at: datetime) -> WatchlistChange:
+        return WatchlistChange(
+            sequence=sequence,
+            operation=self.operation,
+            entry_id=self.entry_id,
+            entry=self.entry,
+            references=self.references,
+            changed_at=changed_at,
+        )
+
+
+@dataclass(frozen=True)
 class Evidence:
     """One item that lets somebody else judge a hit.
 

@@ -10,6 +10,7 @@ from edge.clock import SystemClock
 from edge.errors import InputError
 from edge.terms import (
     ChangeOperation,
+    DraftChange,
     FaceSample,
     FingerPosition,
     FingerprintSample,
@@ -101,13 +102,8 @@ def publish_person(
     references += [
         face_reference(engines, entry.entry_id, image) for image in face_images
     ]
-    return hub.append_change(
-        ChangeOperation.ADD,
-        entry.entry_id,
-        entry,
-        references,
-        at=SystemClock().now(),
-    )
+    draft = DraftChange(ChangeOperation.ADD, entry.entry_id, entry, tuple(references))
+    return hub.append([draft], at=SystemClock().now())[0]
 
 
 def _too_poor(origin: str, score: int, reasons: Sequence[str]) -> str:

@@ -10,15 +10,13 @@ from edge.errors import WatchlistError
 from edge.records.changes import decode_change, encode_change
 from edge.records.hits import decode_hit, encode_hit
 from edge.store.database import mapped_errors, transaction
-from edge.terms import ChangeOperation, Hit, WatchlistChange
+from edge.terms import ChangeOperation, DraftChange, Hit, WatchlistChange
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
     import sqlite_utils
-
-    from edge.terms import Reference, WatchlistEntry
 
 
 @dataclass(frozen=True)
@@ -51,16 +49,10 @@ class HubStore:
             ).fetchone()
         return int(row[0])
 
-    def append_change(
-        self,
-        operation: ChangeOperation,
-        entry_id: str,
-        entry: WatchlistEntry | None,
-        references: Sequence[Reference],
-        *,
-        at: datetime,
-    ) -> WatchlistChange:
-        """Append one change to the log under the next sequence number.
+    def append(
+        self, drafts: Sequence[DraftChange], *, at: datetime
+    ) -> list[WatchlistChange]:
+        """Append changes to the log under the next numbers, all of them or none.
 
         Raises:
             WatchlistError: adding what is there, or replacing or withdrawing what is
@@ -70,26 +62,23 @@ class HubStore:
             (last,) = connection.execute(
                 "select coalesce(max(sequence), 0) from watchlist_log"
             ).fetchone()
-            change = WatchlistChange(
-                sequence=last + 1,
-                operation=operation,
-                entry_id=entry_id,
-                entry=entry,
-                references=tuple(references),
-                changed_at=at,
-            )
-            _require_sense(connection, change)
-            connection.execute(
-                "insert into watchlist_log values (?, ?, ?, ?)",
-                (
-                    change.sequence,
-                    entry_id,
-                    str(operation),
-                    encode_change(change),
-                ),
-            )
-            _note_current(connection, change)
-        return change
+            changes = [
+                draft.at_sequence(number, at)
+                for number, draft in enumerate(drafts, start=last + 1)
+            ]
+            for change in changes:
+                _require_sense(connection, change)
+                connection.execute(
+                    "insert into watchlist_log values (?, ?, ?, ?)",
+                    (
+                        change.sequence,
+                        change.entry_id,
+                        str(change.operation),
+                        encode_change(change),
+                    ),
+                )
+                _note_current(connection, change)
+        return changes
 
     def changes_after(self, sequence: int, *, limit: int) -> list[WatchlistChange]:
         with mapped_errors("read"):

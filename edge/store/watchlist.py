@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import sqlite_utils
 
-    from edge.terms import WatchlistChange
+    from edge.terms import DraftChange, WatchlistChange
 
 ENTRY_COLUMNS = (
     "entry_id, version, category, originator, handling_code, legal_basis,"
@@ -72,10 +72,19 @@ class BoothWatchlist:
             )
         return int(cursor)
 
-    def apply_local(self, change: WatchlistChange) -> None:
-        """Apply a change made on this machine; the hub's log and cursor stay apart."""
+    def apply_local(self, drafts: Sequence[DraftChange], *, at: datetime) -> None:
+        """Apply changes made on this machine, all of them or none.
+
+        The hub's log and the cursor into it stay as they are.
+
+        Raises:
+            WatchlistError: adding what is there, or replacing or withdrawing what is
+                not.
+        """
         with transaction(self._database) as connection:
-            _apply_one(connection, change, actor="local")
+            for draft in drafts:
+                _require_sense(connection, draft)
+                _apply_one(connection, draft.at_sequence(0, at), actor="local")
             connection.execute("update watchlist_state set revision = revision + 1")
 
     def entries(self) -> list[WatchlistEntry]:
@@ -138,6 +147,18 @@ def _apply_one(
         action=f"watchlist {change.operation}",
         subject=f"{change.sequence} {change.entry_id}",
     )
+
+
+def _require_sense(connection: sqlite3.Connection, draft: DraftChange) -> None:
+    is_there = connection.execute(
+        "select 1 from entries where entry_id = ?", (draft.entry_id,)
+    ).fetchone()
+    if draft.operation is ChangeOperation.ADD and is_there:
+        message = f"entry {draft.entry_id} is already on the watchlist"
+        raise WatchlistError(message)
+    if draft.operation is not ChangeOperation.ADD and not is_there:
+        message = f"entry {draft.entry_id} is not on the watchlist"
+        raise WatchlistError(message)
 
 
 def _insert(connection: sqlite3.Connection, change: WatchlistChange) -> None:

@@ -21,6 +21,7 @@ from edge.sync.topics import hub_subscriptions
 from edge.terms import (
     Candidate,
     ChangeOperation,
+    DraftChange,
     ComparisonScore,
     Evidence,
     FingerPosition,
@@ -120,9 +121,8 @@ class HubWire:
         ]
 
     def publish_entry(self, entry_id: str) -> None:
-        self.store.append_change(
-            ChangeOperation.ADD, entry_id, make_entry(entry_id), (), at=START
-        )
+        draft = DraftChange(ChangeOperation.ADD, entry_id, make_entry(entry_id))
+        self.store.append([draft], at=START)
 
     def lines(self, event: str) -> list[dict]:
         lines = map(json.loads, self.output.getvalue().splitlines())

@@ -23,7 +23,14 @@ from edge.sync.link import Connected, Published, Will
 from edge.sync.messages import OutboxEnvelope
 from edge.sync.mqtt_client import MqttClient
 from edge.sync.settings import BrokerSettings
-from edge.terms import ChangeOperation, Evidence, FingerPosition, Hit, Modality
+from edge.terms import (
+    ChangeOperation,
+    DraftChange,
+    Evidence,
+    FingerPosition,
+    Hit,
+    Modality,
+)
 from edge.terms import WatchlistEntry as Entry
 
 PATIENCE_S = 20.0
@@ -87,7 +94,8 @@ class Site:
             valid_from=START - timedelta(days=1),
             expires_at=None,
         )
-        self.store.append_change(ChangeOperation.ADD, entry_id, entry, (), at=START)
+        draft = DraftChange(ChangeOperation.ADD, entry_id, entry)
+        self.store.append([draft], at=START)
 
     def await_delivery(self, *hit_ids):
         eventually(lambda: self.outbox.depth() == 0, "the outbox is empty")

@@ -1,0 +1,88 @@
+"""The watchlist that this machine keeps: the hub's log, or a booth's own list.
+
+On a machine with a [hub] section changes go into the hub's log and from there to every
+booth. On a booth without one they change that booth's list alone.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from edge.clock import SystemClock
+from edge.store.database import open_database
+from edge.store.hub import HubStore
+from edge.store.watchlist import BoothWatchlist
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import sqlite_utils
+
+    from edge.config import Config
+    from edge.terms import DraftChange, Reference, WatchlistEntry
+
+
+class WatchlistKeeper(Protocol):
+    name: str
+
+    def entries(self) -> list[WatchlistEntry]: ...
+
+    def references(self, entry_id: str) -> list[Reference]: ...
+
+    def change(self, drafts: Sequence[DraftChange]) -> None:
+        """Make the changes, all of them or none.
+
+        Raises:
+            WatchlistError: a change that makes no sense for what is there.
+        """
+        ...
+
+
+class _HubKeeper:
+    name = "hub"
+
+    def __init__(self, database: sqlite_utils.Database) -> None:
+        self._store = HubStore(database)
+
+    def entries(self) -> list[WatchlistEntry]:
+        return [c.entry for c in self._store.current() if c.entry is not None]
+
+    def references(self, entry_id: str) -> list[Reference]:
+        changes = [c for c in self._store.current() if c.entry_id == entry_id]
+        return [reference for c in changes for reference in c.references]
+
+    def change(self, drafts: Sequence[DraftChange]) -> None:
+        self._store.append(drafts, at=SystemClock().now())
+
+
+class _BoothKeeper:
+    name = "booth"
+
+    def __init__(self, database: sqlite_utils.Database) -> None:
+        self._watchlist = BoothWatchlist(database)
+
+    def entries(self) -> list[WatchlistEntry]:
+        return self._watchlist.entries()
+
+    def references(self, entry_id: str) -> list[Reference]:
+        return self._watchlist.references(entry_id)
+
+    def change(self, drafts: Sequence[DraftChange]) -> None:
+        self._watchlist.apply_local(drafts, at=SystemClock().now())
+
+
+@contextmanager
+def open_keeper(config: Config) -> Iterator[WatchlistKeeper]:
+    """Open the watchlist of this machine.
+
+    Raises:
+        StoreError: the store cannot be opened.
+    """
+    is_hub = config.hub is not None
+    path = config.store.path if config.hub is None else config.hub.store
+    database = open_database(path, "hub" if is_hub else "booth")
+    try:
+        yield _HubKeeper(database) if is_hub else _BoothKeeper(database)
+    finally:
+        database.conn.close()
