@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 from rich.console import Console
 from rich.live import Live
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from edge.cli.context import config_option, load
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from edge.config import Config
     from edge.services.demo import TravellerReport
     from edge.services.system import LocalSystem
+    from edge.simulate.scenario import Scenario
 
 OUTCOME_STYLES = {"clear": "bold green", "refer": "bold red", "retry": "yellow"}
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -56,9 +58,14 @@ def demo(
     <person>_<impression>.<ext>. Exit status 0 only if all six went as expected.
     """
     from edge.services.system import LocalSystem  # noqa: PLC0415  slow to load
+    from edge.simulate.cast import cast_from_folders  # noqa: PLC0415
+    from edge.simulate.scenario import demo_scenario  # noqa: PLC0415
 
     console = Console()
     config = load(config_path)
+    _prepare_models(console, config)
+    with console.status("making fingers and faces"):
+        scenario = demo_scenario(cast_from_folders(fingers, faces))
     run_dir = Path(tempfile.mkdtemp(prefix="edge-demo-"))
     try:
         with LocalSystem(
@@ -68,7 +75,7 @@ def demo(
             prefer_broker=broker,
             on_step=lambda step: console.print(f"  starting {step}"),
         ) as system:
-            is_good = _play(console, config, system, fingers, faces, json_path)
+            is_good = _play(console, config, system, scenario, json_path)
             if not once:
                 _stay(console, system)
     finally:
@@ -76,21 +83,38 @@ def demo(
     sys.exit(0 if is_good else 1)
 
 
+def _prepare_models(console: Console, config: Config) -> None:
+    """Make what is missing, with a progress bar, before the processes need it."""
+    from edge.models.registry import ALL_SPECS  # noqa: PLC0415  slow to load
+    from edge.models.store import ModelStatus  # noqa: PLC0415
+    from edge.services.wiring import model_store, prepare_kernels  # noqa: PLC0415
+
+    store = model_store(config)
+    ids = [spec.model_id for spec in ALL_SPECS]
+    missing = [i for i in ids if store.verify(i) is not ModelStatus.READY]
+    with Progress(console=console, transient=True) as progress:
+        for model_id in missing:
+            task = progress.add_task(f"  preparing {model_id}", total=1.0)
+
+            def tell(share: float, _step: str, task: TaskID = task) -> None:
+                progress.update(task, completed=share)
+
+            store.prepare(model_id, tell)
+    with console.status("compiling the comparison (once on a machine)"):
+        prepare_kernels(config)
+
+
 def _play(
     console: Console,
     config: Config,
     system: LocalSystem,
-    fingers: Path | None,
-    faces: Path | None,
+    scenario: Scenario,
     json_path: Path | None,
 ) -> bool:
     from edge.services.demo import Demo  # noqa: PLC0415  slow to load
     from edge.services.wiring import enrolment_engines  # noqa: PLC0415
-    from edge.simulate.cast import cast_from_folders  # noqa: PLC0415
-    from edge.simulate.scenario import demo_scenario  # noqa: PLC0415
 
-    with console.status("making fingers and faces"):
-        scenario = demo_scenario(cast_from_folders(fingers, faces))
+    with console.status("loading the networks"):
         engines = enrolment_engines(config)
     console.print(f"  broker: {system.broker.kind}, booth: {system.booth_url}\n")
     with Live(console=console, refresh_per_second=8) as live:
