@@ -16,7 +16,6 @@ from edge.checkpoint.runner import BoothPorts, CheckRunner
 from edge.clock import SystemClock
 from edge.errors import ConfigurationError
 from edge.logs import EventLog
-from edge.recognition.fingerprint.warm_up import warm_up_kernels
 from edge.recognition.image_encoding import encode_png
 from edge.services import wiring
 from edge.services.systemd import Notifier, stop_event
@@ -81,6 +80,7 @@ def check_runner(
     """
     database = open_database(config.store.path, "booth")
     try:
+        wiring.prepare_kernels(config)
         ports = BoothPorts(
             finger_capture=finger,
             face_capture=face,
@@ -96,7 +96,6 @@ def check_runner(
             finger_timeout_s=config.scanner.timeout_s,
             face_timeout_s=config.camera.timeout_s,
         )
-        warm_up_kernels()
         yield CheckRunner(ports, booth_id=config.booth_id, limits=limits)
     finally:
         database.conn.close()

@@ -195,7 +195,7 @@ class Demo:
         report.delivered = self._await_delivery(report.hit_id)
         waited_s = time.monotonic() - started
         if report.delivered:
-            report.delivery = f"at the hub, receipt after {waited_s:.1f} s"
+            report.delivery = f"delivered, {waited_s:.1f} s"
         else:
             report.delivery = "NOT delivered"
             report.problem = f"the hit was not delivered within {DELIVERY_S:.0f} s"

@@ -35,11 +35,21 @@ def model_store(config: Config) -> ModelStore:
 
 
 def fingerprint_engine(config: Config) -> FingerprintEngine:
-    kernels = config.models.cache_dir / "kernels"
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(kernels))
     from edge.recognition.fingerprint.engine import MODEL_ID, FingerprintEngine
 
     return FingerprintEngine(model_store(config).path(MODEL_ID), config.models.threads)
+
+
+def prepare_kernels(config: Config) -> None:
+    """Compile the comparison of prints, or load it from the cache.
+
+    Takes seconds once on a machine; no capture should wait for it.
+    """
+    kernels = config.models.cache_dir / "kernels"
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(kernels))
+    from edge.recognition.fingerprint.comparison import warm_up
+
+    warm_up()
 
 
 def face_engine(config: Config) -> FaceEngine:

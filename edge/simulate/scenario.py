@@ -69,12 +69,12 @@ def demo_scenario(cast: Sequence[CastMember]) -> Scenario:
     )
     late = WatchlistPerson(_entry("demo-4", "Di Thorne"), sixth.finger_enrolled)
     travellers = [
-        _traveller("T1", "finger on the watchlist", first, by_finger),
-        _traveller("T2", "face on the watchlist", second, by_face),
-        _traveller("T3", "not on the watchlist", third),
+        _traveller("T1", "finger listed", first, by_finger),
+        _traveller("T2", "face listed", second, by_face),
+        _traveller("T3", "not listed", third),
         Traveller(
             name="T4",
-            what="first finger image too poor",
+            what="poor first print",
             expected=Outcome.CLEAR,
             finger_images=[
                 too_poor(fourth.finger_presented[0]),
@@ -83,10 +83,8 @@ def demo_scenario(cast: Sequence[CastMember]) -> Scenario:
             face_images=fourth.face_presented,
             min_attempts=2,
         ),
-        _traveller(
-            "T5", "on the watchlist, broker down", fifth, offline, is_broker_down=True
-        ),
-        _traveller("T6", "published a moment ago", sixth, late, published_before=late),
+        _traveller("T5", "listed, broker down", fifth, offline, is_broker_down=True),
+        _traveller("T6", "listed just now", sixth, late, published_before=late),
     ]
     return Scenario([by_finger, by_face, offline], travellers)
 

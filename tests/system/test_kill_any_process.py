@@ -117,7 +117,7 @@ def _column(path, query):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_no_hit_is_lost_or_doubled_when_processes_are_killed(seed, tmp_path_short):
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311  repeatable, not secret
     config = load_config()
     person = demo_scenario(invented_cast()).enrolled[0]
     wanted = invented_cast()[0].finger_presented

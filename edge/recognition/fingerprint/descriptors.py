@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # A place of a descriptor is seen if it lies this near to the minutiae's hull.
 HULL_MARGIN_PX = 40
 _GRID_PX = 4
+# Templates come from outside: minutiae far apart coarsen the grid, not fill the memory.
+_MOST_GRID_CELLS = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +55,7 @@ def prepare(template: FingerprintTemplate) -> Prepared:
         words=kernels.describe(x, y, angle, counted),
         seen=_seen_places(points),
         weight=weight,
-        order=zlib.crc32(points.tobytes()),
+        order=zlib.crc32(points.tobytes() + weight.tobytes()),
     )
 
 
@@ -66,10 +68,12 @@ def _seen_places(points: NDArray[np.float32]) -> NDArray[np.uint64]:
     x = points[:, :1] + u * cosine - v * sine
     y = points[:, 1:2] + u * sine + v * cosine
     corner = np.array([x.min(), y.min()]) - HULL_MARGIN_PX
-    area, places = _hull(points, corner, (float(x.max()), float(y.max()))), (x, y)
+    far = (float(x.max()), float(y.max()))
+    grid_px = max(_GRID_PX, float((far - corner).max()) / _MOST_GRID_CELLS)
+    area = _hull(points, corner, far, grid_px)
     columns, rows = (
-        ((place - low) / _GRID_PX).astype(np.intp)
-        for place, low in zip(places, corner, strict=True)
+        ((place - low) / grid_px).astype(np.intp)
+        for place, low in zip((x, y), corner, strict=True)
     )
     is_seen = (area[rows, columns] > 0) & (u * u + v * v <= kernels.RADIUS_PX**2)
     bits = np.uint64(1) << np.arange(len(u), dtype=np.uint64)
@@ -80,17 +84,20 @@ def _seen_places(points: NDArray[np.float32]) -> NDArray[np.uint64]:
 
 
 def _hull(
-    points: NDArray[np.float32], corner: NDArray[np.float64], far: tuple[float, float]
+    points: NDArray[np.float32],
+    corner: NDArray[np.float64],
+    far: tuple[float, float],
+    grid_px: float,
 ) -> NDArray[np.uint8]:
     """Draw the widened convex hull of the minutiae on a coarse grid."""
     width, height = (
-        int((end - start + HULL_MARGIN_PX) / _GRID_PX) + 2
+        int((end - start + HULL_MARGIN_PX) / grid_px) + 2
         for end, start in zip(far, corner, strict=True)
     )
     area = np.zeros((height, width), np.uint8)
-    placed = np.rint((points[:, :2] - corner) / _GRID_PX).astype(np.int32)
+    placed = np.rint((points[:, :2] - corner) / grid_px).astype(np.int32)
     hull = cv2.convexHull(placed)
     cv2.fillConvexPoly(area, hull, 1)
-    extent = 2 * (HULL_MARGIN_PX // _GRID_PX) + 1
+    extent = 2 * int(HULL_MARGIN_PX // grid_px) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (extent, extent))
     return np.asarray(cv2.dilate(area, disc), np.uint8)

@@ -21,8 +21,8 @@ from edge.sync.topics import hub_subscriptions
 from edge.terms import (
     Candidate,
     ChangeOperation,
-    DraftChange,
     ComparisonScore,
+    DraftChange,
     Evidence,
     FingerPosition,
     Hit,
