@@ -55,7 +55,7 @@ def prepare(template: FingerprintTemplate) -> Prepared:
         words=kernels.describe(x, y, angle, counted),
         seen=_seen_places(points),
         weight=weight,
-        order=zlib.crc32(points.tobytes() + weight.tobytes()),
+        order=zlib.crc32(points.tobytes()) << 32 | zlib.crc32(weight.tobytes()),
     )
 
 
