@@ -73,6 +73,10 @@ class CheckDesk:
         if self._failure is not None:
             raise self._failure
 
+    def is_alive(self) -> bool:
+        """Return False when the thread has died of a defect: the process must end."""
+        return self._thread.is_alive()
+
     def close(self, timeout_s: float = 5.0) -> None:
         """Let a running check end, then stop."""
         with self._lock:

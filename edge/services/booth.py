@@ -14,7 +14,7 @@ from edge.booth.events import EventFeed
 from edge.checkpoint.check import CheckLimits
 from edge.checkpoint.runner import BoothPorts, CheckRunner
 from edge.clock import SystemClock
-from edge.errors import ConfigurationError
+from edge.errors import ConfigurationError, EdgeError
 from edge.logs import EventLog
 from edge.recognition.image_encoding import encode_png
 from edge.services import wiring
@@ -59,6 +59,9 @@ def run_booth(config: Config) -> None:
             log.event("started", booth_id=config.booth_id, port=config.web.port)
             notifier.ready()
             while not stopping.wait(ALIVE_S):
+                if not desk.is_alive():
+                    message = "the thread that runs the checks has ended; restarting"
+                    raise EdgeError(message)
                 notifier.alive()
             notifier.stopping()
             feed.close()
