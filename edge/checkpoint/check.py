@@ -17,10 +17,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckRequest:
-    """positions: the fingers to capture, if fingerprints are among the modalities."""
+    """positions: the fingers to capture, if fingerprints are among the modalities.
+
+    Raises:
+        ValueError: nothing is asked for, or fingerprints of no finger; such a check
+            could end clear without a search. The caller is at fault.
+    """
 
     modalities: tuple[Modality, ...] = (Modality.FINGERPRINT, Modality.FACE)
     positions: tuple[FingerPosition, ...] = (FingerPosition.RIGHT_INDEX,)
+
+    def __post_init__(self) -> None:
+        if not self.modalities:
+            message = "a check needs at least one requested modality"
+            raise ValueError(message)
+        if Modality.FINGERPRINT in self.modalities and not self.positions:
+            message = "a check of fingerprints needs at least one finger position"
+            raise ValueError(message)
 
 
 @dataclass(frozen=True)

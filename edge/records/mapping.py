@@ -16,6 +16,7 @@ E = TypeVar("E", bound=Enum)
 
 TEXT_LIMIT = 4_000
 ID_LIMIT = 100
+INTEGER_BITS = 64
 
 
 def encode_map(value: dict[str, Any]) -> bytes:
@@ -65,6 +66,10 @@ class Fields:
             found = type(value).__name__
             message = f"{self._what}: {key} is {found}, {kind.__name__} expected"
             raise MessageError(message)
+        # CBOR has integers of any length; Python refuses to print the longest of them.
+        if isinstance(value, int) and value.bit_length() > INTEGER_BITS:
+            message = f"{self._what}: {key} is an integer of over {INTEGER_BITS} bits"
+            raise MessageError(message)
         return value
 
     def text(self, key: str, *, limit: int = TEXT_LIMIT) -> str:
@@ -73,6 +78,10 @@ class Fields:
             message = (
                 f"{self._what}: {key} has {len(value)} characters, {limit} allowed"
             )
+            raise MessageError(message)
+        # JSON can spell half a surrogate pair, which no store or message can hold.
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            message = f"{self._what}: {key} is not Unicode text"
             raise MessageError(message)
         return value
 

@@ -20,11 +20,15 @@ from __future__ import annotations
 import math
 import struct
 import zlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edge.errors import InputError
 from edge.terms import FaceTemplate, FingerPosition, FingerprintTemplate, Template
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MAGIC = b"ET"
 VERSION = 1
@@ -43,7 +47,10 @@ def encode_template(template: Template) -> bytes:
     Raises:
         InputError: the template does not fit the record's limits.
     """
-    model_id = template.model_id.encode("ascii", "strict")
+    if not template.model_id.isascii():
+        message = f"template: the model id {template.model_id!a} is not ASCII"
+        raise InputError(message)
+    model_id = template.model_id.encode("ascii")
     if not 1 <= len(model_id) <= MODEL_ID_LIMIT:
         message = f"template: model id of {len(model_id)} bytes, 1 to 64 allowed"
         raise InputError(message)
@@ -73,6 +80,9 @@ def decode_template(record: bytes) -> Template:
     if zlib.crc32(record[:-4]) != struct.unpack(">I", record[-4:])[0]:
         message = "template record: damaged, its checksum is wrong"
         raise InputError(message)
+    if not 1 <= record[4] <= MODEL_ID_LIMIT:
+        message = f"template record: model id of {record[4]} bytes, 1 to 64 allowed"
+        raise InputError(message)
     try:
         end = 5 + record[4]
         model_id = record[5:end].decode("ascii")
@@ -98,6 +108,10 @@ def _encode_finger(template: FingerprintTemplate) -> bytes:
         if count and not (values.min() >= 0 and values.max() < COORDINATE_LIMIT):
             message = "template: a minutia lies outside 0 to 16383 px"
             raise InputError(message)
+    in_range = _is_in_range(template.kind, template.quality)
+    if not in_range or not np.isfinite(template.angle_rad).all():
+        message = "template: a minutia's angle, kind or quality is out of range"
+        raise InputError(message)
     step = np.rint(template.angle_rad * (ANGLE_STEPS / (2 * math.pi)))
     angle = step.astype(np.int64) % ANGLE_STEPS
     rows = np.zeros((count, 6), np.uint8)
@@ -118,6 +132,9 @@ def _decode_finger(model_id: str, body: bytes) -> FingerprintTemplate:
     kind_x = rows[:, 0] << 8 | rows[:, 1]
     angle_y = rows[:, 2] << 8 | rows[:, 3]
     angle = rows[:, 4] << 2 | angle_y >> 14
+    if not _is_in_range(kind_x >> 14, rows[:, 5]):
+        message = "a minutia's kind or quality is out of range"
+        raise ValueError(message)
     return FingerprintTemplate(
         position=FingerPosition(position),
         model_id=model_id,
@@ -131,8 +148,16 @@ def _decode_finger(model_id: str, body: bytes) -> FingerprintTemplate:
     )
 
 
+def _is_in_range(kind: NDArray[Any], quality: NDArray[Any]) -> bool:
+    is_kind = (kind == 1) | (kind == 2)
+    return bool((is_kind & (quality >= 1) & (quality <= 100)).all())
+
+
 def _encode_face(template: FaceTemplate) -> bytes:
     vector = np.ascontiguousarray(template.vector, ">f4")
+    if not np.isfinite(vector).all():
+        message = "template: a component of the face vector is not finite"
+        raise InputError(message)
     if vector.ndim != 1 or not 1 <= len(vector) <= DIMENSION_LIMIT:
         message = f"template: a face vector of shape {vector.shape} does not fit"
         raise InputError(message)

@@ -69,10 +69,12 @@ def transaction(database: sqlite_utils.Database) -> Iterator[sqlite3.Connection]
         connection.execute("begin immediate")
         try:
             yield connection
+            connection.execute("commit")
         except BaseException:
-            connection.execute("rollback")
+            # On a full disk SQLite has rolled back by itself already.
+            if connection.in_transaction:
+                connection.execute("rollback")
             raise
-        connection.execute("commit")
 
 
 @contextmanager
