@@ -91,12 +91,12 @@ def _from_files(
         FileFaceCapture,
         FileFingerprintCapture,
     )
-    from edge.recognition.image_file import (  # noqa: PLC0415
-        read_grey_image,
-        read_rgb_image,
+    from edge.recognition.fingerprint.image import (  # noqa: PLC0415
+        read_finger_image,
     )
+    from edge.recognition.image_file import read_rgb_image  # noqa: PLC0415
 
-    prints = [read_grey_image(path) for path in fingers]
+    prints = [read_finger_image(path, ppi) for path in fingers]
     portraits = [read_rgb_image(path) for path in faces]
     return (
         FileFingerprintCapture(prints, ppi, clock) if prints else None,

@@ -92,10 +92,10 @@ def _references(
     faces: tuple[Path, ...],
     ppi: float,
 ) -> list[Reference]:
-    from edge.recognition.image_file import (  # noqa: PLC0415  slow to load
-        read_grey_image,
-        read_rgb_image,
+    from edge.recognition.fingerprint.image import (  # noqa: PLC0415  slow to load
+        read_finger_image,
     )
+    from edge.recognition.image_file import read_rgb_image  # noqa: PLC0415
     from edge.services.enrolment import (  # noqa: PLC0415
         face_reference,
         finger_reference,
@@ -103,7 +103,7 @@ def _references(
     from edge.services.wiring import enrolment_engines  # noqa: PLC0415
 
     placed = [_placed(text) for text in fingers]
-    prints = [(path, read_grey_image(path), place) for path, place in placed]
+    prints = [(path, read_finger_image(path, ppi), place) for path, place in placed]
     portraits = [(path, read_rgb_image(path)) for path in faces]
     engines = enrolment_engines(config)
     references = [

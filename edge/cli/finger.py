@@ -128,17 +128,12 @@ def draw(config_path: Path | None, image: Path, ppi: float, out: Path) -> None:
 
 
 def _sample(path: Path, ppi: float) -> FingerprintSample:
-    sample = FingerprintSample(
-        image=read_finger_image(path),
+    return FingerprintSample(
+        image=read_finger_image(path, ppi),
         resolution_ppi=ppi,
         position=FingerPosition.UNKNOWN,
         captured_at=SystemClock().now(),
     )
-    try:
-        at_500_ppi(sample.image, ppi)  # refuse before a model is loaded
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    return sample
 
 
 def _extracted(quality: Quality, template: FingerprintTemplate) -> dict[str, object]:

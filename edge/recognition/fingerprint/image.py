@@ -23,13 +23,20 @@ UNCHANGED_WITHIN_PPI = 5.0
 LARGEST_SIDE_PX = 2048
 
 
-def read_finger_image(path: Path) -> NDArray[np.uint8]:
-    """Return the print, uint8 (height, width), dark ridges.
+def read_finger_image(
+    path: Path, resolution_ppi: float = RESOLUTION_PPI
+) -> NDArray[np.uint8]:
+    """Return the print as it is in the file, uint8 (height, width), dark ridges.
 
     Raises:
-        InputError: the file cannot be read or is not a usable image.
+        InputError: the file cannot be read, or is not usable at this resolution.
     """
-    return read_grey_image(path)
+    image = read_grey_image(path)
+    try:
+        at_500_ppi(image, resolution_ppi)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    return image
 
 
 def at_500_ppi(image: NDArray[np.uint8], resolution_ppi: float) -> NDArray[np.uint8]:
