@@ -1,0 +1,129 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import cbor2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.errors import MessageError
+from edge.records import changes as change_records
+from edge.records import hits as hit_records
+from edge.records.changes import decode_change, encode_change
+from edge.records.hits import decode_hit, encode_hit
+
+DECODERS = pytest.mark.parametrize("decode", [decode_change, decode_hit])
+KEYS = st.sampled_from(
+    ["v", "sequence", "operation", "entry_id", "entry", "references", "changed_at"]
+) | st.sampled_from(
+    ["hit_id", "check_id", "booth_id", "occurred_at", "candidates", "evidence"]
+)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(10**5000, 10**5000 + 9)
+    | st.floats()
+    | st.text(max_size=20)
+    | st.binary(max_size=20)
+    | st.just("2026-03-01T12:00:00+00:00"),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(KEYS | st.integers(), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.data())
+def test_a_change_comes_back_as_it_was(changes, data):
+    change = data.draw(changes)
+    back = decode_change(encode_change(change))
+    assert replace(back, references=()) == replace(change, references=())
+    for one, other in zip(back.references, change.references, strict=True):
+        same = replace(one, template=other.template)
+        assert same == other
+        assert np.array_equal(one.template.vector, other.template.vector)
+
+
+@given(st.data())
+def test_a_hit_comes_back_as_it_was(hits, data):
+    hit = data.draw(hits)
+    assert decode_hit(encode_hit(hit)) == hit
+
+
+@DECODERS
+@given(data=st.binary(max_size=300))
+def test_random_bytes_are_refused(decode, data):
+    with pytest.raises(MessageError):
+        decode(data)
+
+
+@DECODERS
+@given(value=st.dictionaries(KEYS, VALUES))
+def test_maps_of_anything_are_refused(decode, value):
+    with pytest.raises(MessageError):
+        decode(cbor2.dumps({"v": 1} | value))
+
+
+@given(data=st.data())
+def test_any_one_field_replaced_by_anything_is_decoded_or_refused(changes, data):
+    value = cbor2.loads(encode_change(data.draw(changes)))
+    value[data.draw(st.sampled_from(sorted(value)))] = data.draw(VALUES)
+    try:
+        change = decode_change(cbor2.dumps(value))
+    except MessageError:
+        return
+    assert (
+        decode_change(encode_change(change)).changed_at - change.changed_at
+        == timedelta()
+    )
+
+
+@given(data=st.data())
+def test_a_missing_an_unknown_and_a_cut_off_field_are_refused(hits, data):
+    record = encode_hit(data.draw(hits))
+    value = cbor2.loads(record)
+    with pytest.raises(MessageError, match="unknown key surplus"):
+        decode_hit(cbor2.dumps(value | {"surplus": 1}))
+    del value[data.draw(st.sampled_from(sorted(value)))]
+    with pytest.raises(MessageError, match="missing"):
+        decode_hit(cbor2.dumps(value))
+    with pytest.raises(MessageError):
+        decode_hit(record[: data.draw(st.integers(0, len(record) - 1))])
+    with pytest.raises(MessageError, match="too many"):
+        decode_hit(record + b"\x00")
+
+
+@pytest.mark.parametrize(
+    ("decode", "limit"),
+    [
+        (decode_change, change_records.CHANGE_LIMIT),
+        (decode_hit, hit_records.HIT_LIMIT),
+    ],
+)
+def test_an_oversized_record_is_refused_before_it_is_read(decode, limit):
+    with pytest.raises(MessageError, match="allowed"):
+        decode(bytes(limit + 1))
+
+
+@DECODERS
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x9f" * 5_000,  # lists in lists without end
+        b"\xbb" + b"\xff" * 8,  # a map of 2**64 - 1 pairs
+        b"\x5b" + b"\x7f" + b"\xff" * 7,  # a string of 2**63 bytes
+        b"\xd8\x1c\x81\xd8\x1d\x00",  # a list that holds itself
+    ],
+)
+def test_bytes_made_to_exhaust_the_decoder_are_refused(decode, data):
+    with pytest.raises(MessageError):
+        decode(data)
+
+
+@DECODERS
+def test_an_integer_too_long_to_print_is_refused(decode):
+    with pytest.raises(MessageError, match="64 bits"):
+        decode(cbor2.dumps({"v": 10**6000}))
