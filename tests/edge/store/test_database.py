@@ -112,16 +112,19 @@ def test_damage_inside_the_file_is_found(booth_path):
             check_integrity(database)
 
 
+def add_nothing(cursor):
+    message = f"{cursor} is not what the caller expected"
+    raise TypeError(message)
+
+
 def test_a_transaction_is_kept_whole_or_not_at_all(booth):
     def count():
         return booth.conn.execute("select last_sequence from outbox_counter").fetchone()
 
     with transaction(booth) as connection:
         connection.execute("update outbox_counter set last_sequence = 1")
-    with pytest.raises(KeyError):  # noqa: PT012  the block is what is tested
-        with transaction(booth) as connection:
-            connection.execute("update outbox_counter set last_sequence = 2")
-            raise KeyError
+    with pytest.raises(TypeError), transaction(booth) as connection:
+        add_nothing(connection.execute("update outbox_counter set last_sequence = 2"))
     assert count() == (1,)
 
 

@@ -1,0 +1,146 @@
+"""A booth without devices: captures, recognition and search that follow a script."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from edge.checkpoint.check import CheckLimits
+from edge.checkpoint.runner import BoothPorts, CheckRunner
+from edge.clock import ManualClock
+from edge.terms import (
+    Candidate,
+    ComparisonScore,
+    FaceSample,
+    FaceTemplate,
+    FingerPosition,
+    FingerprintSample,
+    FingerprintTemplate,
+    Modality,
+    Quality,
+    QualityReason,
+    WatchlistEntry,
+)
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+GOOD = Quality(90)
+POOR = Quality(5, (QualityReason.SMEARED,), is_sufficient=False)
+PIXELS = np.random.default_rng(7).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+GREY = np.ascontiguousarray(PIXELS[:, :, 0])
+POINTS = np.random.default_rng(8).integers(0, 64, 30)
+FINGER_TEMPLATE = FingerprintTemplate(
+    position=FingerPosition.RIGHT_INDEX,
+    model_id="scripted",
+    width_px=64,
+    height_px=64,
+    x=POINTS.astype(np.int16),
+    y=POINTS[::-1].astype(np.int16),
+    angle_rad=(POINTS / 11).astype(np.float32),
+    kind=np.ones(30, np.uint8),
+    quality=np.full(30, 50, np.uint8),
+)
+FACE_TEMPLATE = FaceTemplate(
+    "scripted", np.random.default_rng(9).normal(size=128).astype(np.float32)
+)
+
+
+class ScriptedBooth:
+    """Implements every port of a check; each capture takes one line of a script.
+
+    A line is a Quality, which the sample will be judged to have, or an error to raise.
+    The last line repeats. Each capture takes a second.
+    """
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(START)
+        self.fingers: list[Quality | Exception] = [GOOD]
+        self.faces: list[Quality | Exception] = [GOOD]
+        self.found: dict[Modality, tuple[Candidate, ...]] = {}
+        self.entries = 1
+        self.records: list[tuple] = []
+        self.events: list = []
+        self.positions: list[FingerPosition] = []
+        self._judged = GOOD
+
+    def candidate(self, modality, *, rate=1e-5):
+        score = ComparisonScore(0.7, rate)
+        return Candidate("e1", "e1-r1", modality, FingerPosition.UNKNOWN, score)
+
+    def capture(self, position, *, timeout_s, on_progress=None):  # noqa: ARG002  the port has it
+        self.positions.append(position)
+        self._judged = self._next(self.fingers)
+        if on_progress is not None:
+            on_progress(0.5)
+        return FingerprintSample(GREY, 500.0, position, self.clock.now())
+
+    def latest(self, *, timeout_s):  # noqa: ARG002  the port has it
+        self._judged = self._next(self.faces)
+        return FaceSample(PIXELS, self.clock.now())
+
+    def assess(self, sample):  # noqa: ARG002  the port has it
+        return self._judged
+
+    def extract(self, sample):  # noqa: ARG002  the port has it
+        return FINGER_TEMPLATE
+
+    def process(self, sample):  # noqa: ARG002  the port has it
+        return self._judged, FACE_TEMPLATE if self._judged.is_sufficient else None
+
+    def search(self, probe):
+        is_face = isinstance(probe, FaceTemplate)
+        modality = Modality.FACE if is_face else Modality.FINGERPRINT
+        return self.found.get(modality, ())
+
+    def entry(self, entry_id):
+        return WatchlistEntry(entry_id, 4, "c", "o", "h", "l", "Refer.", START, None)
+
+    def size(self):
+        return self.entries
+
+    def record(self, check, hit):
+        self.records.append((check, hit))
+
+    def runner(self, recorder=None, *, has_finger=True, has_face=True):
+        ports = BoothPorts(
+            finger_capture=self if has_finger else None,
+            face_capture=self if has_face else None,
+            finger_recognition=self,
+            face_recognition=self,
+            search=self,
+            recorder=self if recorder is None else recorder,
+            encode_png=lambda image: b"\x89PNG" + image.tobytes(),
+            clock=self.clock,
+        )
+        limits = CheckLimits(max_attempts=3, finger_timeout_s=20, face_timeout_s=10)
+        return CheckRunner(ports, booth_id="booth-1", limits=limits)
+
+    def _next(self, script):
+        self.clock.advance(1.0)
+        line = script.pop(0) if len(script) > 1 else script[0]
+        if isinstance(line, Exception):
+            raise line
+        return line
+
+
+@pytest.fixture
+def booth():
+    return ScriptedBooth()
+
+
+@pytest.fixture
+def poor():
+    return POOR
+
+
+@pytest.fixture
+def biometric_bytes():
+    """What must not remain: images and templates, in every form they take."""
+    return [
+        GREY.tobytes(),
+        PIXELS.tobytes(),
+        FINGER_TEMPLATE.x.tobytes(),
+        FACE_TEMPLATE.vector.tobytes(),
+        FACE_TEMPLATE.vector.astype(">f4").tobytes(),
+    ]

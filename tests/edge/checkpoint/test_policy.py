@@ -1,0 +1,138 @@
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.checkpoint.check import CheckRequest
+from edge.checkpoint.policy import (
+    DEVICE_FAILED,
+    NO_WATCHLIST,
+    NOBODY_CAME,
+    Finding,
+    decide,
+)
+from edge.terms import (
+    Candidate,
+    ComparisonScore,
+    FingerPosition,
+    Modality,
+    Outcome,
+    Quality,
+    QualityReason,
+)
+
+POOR = Quality(12, (QualityReason.BLURRED,), is_sufficient=False)
+GOOD = Quality(80)
+
+
+def candidate(rate=1e-4, entry_id="e1"):
+    position = FingerPosition.UNKNOWN
+    score = ComparisonScore(0.5, rate)
+    return Candidate(entry_id, f"{entry_id}-r", Modality.FACE, position, score)
+
+
+SITUATIONS = {
+    "found": {
+        "was_searched": True,
+        "quality": GOOD,
+        "attempts": 1,
+        "candidates": (candidate(),),
+    },
+    "searched": {"was_searched": True, "quality": GOOD, "attempts": 1},
+    "poor": {"quality": POOR, "attempts": 3},
+    "absent": {"failure": NOBODY_CAME, "attempts": 1},
+    "failed": {"failure": DEVICE_FAILED},
+}
+
+
+def expected_outcome(names, size):
+    """The rules once more, in the words of the requirement."""
+    if "found" in names:
+        return Outcome.REFER
+    if size == 0 or "failed" in names:
+        return Outcome.DEGRADED
+    if "poor" in names or "absent" in names:
+        return Outcome.RETRY
+    return Outcome.CLEAR
+
+
+@pytest.mark.parametrize("size", [0, 1])
+@pytest.mark.parametrize(
+    "names", [(name,) for name in SITUATIONS] + list(product(SITUATIONS, repeat=2))
+)
+def test_every_combination_of_situations_has_its_outcome(names, size):
+    modalities = (Modality.FINGERPRINT, Modality.FACE)
+    findings = [
+        Finding(modality, **SITUATIONS[name])
+        for modality, name in zip(modalities, names, strict=False)
+    ]
+    decision = decide(findings, watchlist_size=size)
+    assert decision.outcome is expected_outcome(names, size)
+    assert bool(decision.candidates) == (decision.outcome is Outcome.REFER)
+    assert (NO_WATCHLIST in decision.reasons) == (size == 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("poor", "face: blurred"),
+        ("absent", "face: nothing_presented"),
+        ("failed", "face: device_failed"),
+    ],
+)
+def test_the_reason_names_the_modality(name, reason):
+    decision = decide([Finding(Modality.FACE, **SITUATIONS[name])], watchlist_size=1)
+    assert decision.reasons == (reason,)
+
+
+def test_candidates_are_ordered_by_how_rarely_a_stranger_scores_as_high():
+    findings = [
+        Finding(Modality.FINGERPRINT, True, candidates=(candidate(1e-3, "a"),)),
+        Finding(Modality.FACE, True, candidates=(candidate(1e-6, "b"),)),
+    ]
+    decision = decide(findings, watchlist_size=2)
+    assert [c.entry_id for c in decision.candidates] == ["b", "a"]
+
+
+def test_a_check_of_nothing_cannot_be_decided_or_asked_for():
+    with pytest.raises(ValueError, match="at least one"):
+        decide([], watchlist_size=1)
+    with pytest.raises(ValueError, match="at least one"):
+        CheckRequest(modalities=())
+    with pytest.raises(ValueError, match="finger position"):
+        CheckRequest(positions=())
+
+
+FINDINGS = st.lists(
+    st.builds(
+        Finding,
+        modality=st.sampled_from(Modality),
+        was_searched=st.booleans(),
+        quality=st.sampled_from([None, POOR, GOOD]),
+        attempts=st.integers(0, 3),
+        failure=st.sampled_from([None, NOBODY_CAME, DEVICE_FAILED]),
+        candidates=st.lists(st.builds(candidate, st.floats(0, 1)), max_size=2).map(
+            tuple
+        ),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(findings=FINDINGS, size=st.integers(0, 3))
+def test_clear_means_that_all_was_searched_and_nobody_found(findings, size):
+    outcome = decide(findings, watchlist_size=size).outcome
+    if outcome is Outcome.CLEAR:
+        assert size > 0
+        assert all(f.was_searched and not f.candidates for f in findings)
+        assert not any(f.failure == DEVICE_FAILED for f in findings)
+
+
+@given(findings=FINDINGS, size=st.integers(0, 3))
+def test_any_candidate_is_referred_with_all_the_others(findings, size):
+    decision = decide(findings, watchlist_size=size)
+    count = sum(len(f.candidates) for f in findings)
+    assert (decision.outcome is Outcome.REFER) == (count > 0)
+    assert len(decision.candidates) == count
