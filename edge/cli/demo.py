@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -63,6 +64,8 @@ def demo(
 
     console = Console()
     config = load(config_path)
+    # Stopped from outside, the demo still ends its processes and removes its files.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     _prepare_models(console, config)
     with console.status("making fingers and faces"):
         scenario = demo_scenario(cast_from_folders(fingers, faces))
