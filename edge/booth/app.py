@@ -29,6 +29,9 @@ HEARTBEAT_S = 10.0
 POLL_S = 0.05
 
 
+KnownFinger = Annotated[FingerPosition, Field(ge=1, le=10)]
+
+
 class CheckOrder(BaseModel):
     """What to capture in one check."""
 
@@ -38,7 +41,7 @@ class CheckOrder(BaseModel):
         Modality.FINGERPRINT,
         Modality.FACE,
     ]
-    positions: Annotated[list[FingerPosition], Field(min_length=1, max_length=10)] = [
+    positions: Annotated[list[KnownFinger], Field(min_length=1, max_length=10)] = [
         FingerPosition.RIGHT_INDEX
     ]
 

@@ -1,0 +1,184 @@
+import io
+import threading
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from edge.booth.app import create_app
+from edge.booth.desk import CheckDesk
+from edge.booth.events import EventFeed
+from edge.checkpoint.check import CheckEvent, CheckResult
+from edge.clock import ManualClock
+from edge.errors import ModelError, StoreError
+from edge.logs import EventLog
+from edge.terms import FingerPosition, Modality, Outcome, Quality
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+class ScriptedRunner:
+    """Stands where CheckRunner stands; ends a check when it is told to."""
+
+    def __init__(self):
+        self.may_end = threading.Event()
+        self.may_end.set()
+        self.error = None
+        self.requests = []
+
+    def run(self, request, on_event):
+        self.requests.append(request)
+        on_event(CheckEvent("c1", "assess", Modality.FINGERPRINT, 1, None, Quality(70)))
+        assert self.may_end.wait(10)
+        if self.error is not None:
+            raise self.error
+        return CheckResult(
+            check_id="c1",
+            outcome=Outcome.CLEAR,
+            reasons=(),
+            candidates=(),
+            entry=None,
+            hit_id=None,
+            attempts={Modality.FINGERPRINT: 1},
+            quality={Modality.FINGERPRINT: Quality(70)},
+            timings_ms={"decide": 0.1},
+        )
+
+
+@pytest.fixture
+def runner():
+    return ScriptedRunner()
+
+
+@pytest.fixture
+def feed():
+    return EventFeed()
+
+
+@pytest.fixture
+def desk(runner, feed):
+    @contextmanager
+    def open_runner():
+        yield runner
+
+    log = EventLog(ManualClock(NOON), "edge-booth", io.StringIO())
+    desk = CheckDesk(open_runner, feed, log)
+    desk.open()
+    yield desk
+    runner.may_end.set()
+    desk.close()
+
+
+@pytest.fixture
+def ask(desk, feed):
+    """Send one request to the application, in this process."""
+    import asyncio  # noqa: PLC0415  only here does a test meet the event loop
+
+    app = create_app(desk, feed, lambda: {"booth_id": "booth-1"})
+
+    def _ask(method, path, **options):
+        async def exchange():
+            transport = httpx.ASGITransport(app=app)
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://booth"
+            ) as client:
+                return await client.request(method, path, **options)
+
+        return asyncio.run(exchange())
+
+    return _ask
+
+
+def _finished(ask, ticket):
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        state = ask("GET", f"/api/checks/{ticket}").json()
+        if state["state"] != "running":
+            return state
+        time.sleep(0.005)
+    pytest.fail("the check did not end")
+
+
+def test_a_check_is_started_and_its_result_read(ask, runner):
+    reply = ask("POST", "/api/checks", json={})
+    assert reply.status_code == 202
+    state = _finished(ask, reply.json()["ticket"])
+    assert state["result"]["outcome"] == "clear"
+    assert runner.requests[0].modalities == (Modality.FINGERPRINT, Modality.FACE)
+    assert runner.requests[0].positions == (FingerPosition.RIGHT_INDEX,)
+
+
+def test_modalities_and_fingers_can_be_chosen(ask, runner):
+    order = {"modalities": ["fingerprint"], "positions": [7, 2, 7]}
+    _finished(ask, ask("POST", "/api/checks", json=order).json()["ticket"])
+    assert runner.requests[0].modalities == (Modality.FINGERPRINT,)
+    assert [int(p) for p in runner.requests[0].positions] == [7, 2]
+
+
+def test_one_check_at_a_time(ask, runner):
+    runner.may_end.clear()
+    ticket = ask("POST", "/api/checks", json={}).json()["ticket"]
+    assert ask("POST", "/api/checks", json={}).status_code == 409
+    runner.may_end.set()
+    assert _finished(ask, ticket)["state"] == "finished"
+    assert ask("POST", "/api/checks", json={}).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"modality": "face"},
+        {"modalities": []},
+        {"modalities": ["iris"]},
+        {"positions": [0]},
+        {"positions": [11]},
+        {"positions": "index"},
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(ask, order):
+    assert ask("POST", "/api/checks", json=order).status_code == 422
+
+
+def test_an_unknown_check_is_not_found(ask):
+    assert ask("GET", "/api/checks/nonsense").status_code == 404
+
+
+def test_a_check_that_cannot_be_recorded_says_so_and_the_next_one_runs(ask, runner):
+    runner.error = StoreError("cannot write the store: disk full")
+    state = _finished(ask, ask("POST", "/api/checks", json={}).json()["ticket"])
+    assert state == {
+        "state": "failed",
+        "result": None,
+        "error": "cannot write the store: disk full",
+    }
+    runner.error = None
+    state = _finished(ask, ask("POST", "/api/checks", json={}).json()["ticket"])
+    assert state["state"] == "finished"
+
+
+def test_the_screen_hears_progress_and_end(ask, feed):
+    listener = feed.listen()
+    _finished(ask, ask("POST", "/api/checks", json={}).json()["ticket"])
+    events = [listener.get(timeout=5) for _ in range(3)]
+    names = [event["event"] for event in events]
+    assert names == ["check_started", "check_progress", "check_finished"]
+    assert events[1]["quality"] == 70
+
+
+def test_health_comes_from_the_booth(ask):
+    assert ask("GET", "/api/health").json() == {"booth_id": "booth-1"}
+
+
+def test_a_runner_that_cannot_be_opened_stops_the_start(feed):
+    @contextmanager
+    def open_runner():
+        raise ModelError("leader: damaged")
+        yield
+
+    log = EventLog(ManualClock(NOON), "edge-booth", io.StringIO())
+    desk = CheckDesk(open_runner, feed, log)
+    with pytest.raises(ModelError, match="leader: damaged"):
+        desk.open()
+    assert not desk.is_alive()
