@@ -2,7 +2,8 @@
 
 In this order:
 1. Any candidate is referred, whatever else went wrong.
-2. Without a watchlist to search, or with a device that failed, the check is degraded.
+2. Without a watchlist to search, or with a device or a search that failed, the check
+   is degraded.
 3. A modality that was asked for but never searched, because its samples were too poor
    or nobody presented one, asks for another capture.
 4. Only when everything that was asked for was searched, and nobody found, it is clear.
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 NO_WATCHLIST = "no_watchlist"
 NOBODY_CAME = "nothing_presented"
 DEVICE_FAILED = "device_failed"
+SEARCH_FAILED = "search_failed"
+DEGRADING = frozenset({DEVICE_FAILED, SEARCH_FAILED})
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Finding:
 
     was_searched: a template of it was searched against the watchlist.
     quality: of the last sample; None if there was none.
-    failure: NOBODY_CAME, DEVICE_FAILED, or None.
+    failure: NOBODY_CAME, DEVICE_FAILED, SEARCH_FAILED, or None.
     """
 
     modality: Modality
@@ -64,7 +67,7 @@ def decide(findings: Sequence[Finding], *, watchlist_size: int) -> Decision:
     reasons = _reasons(findings, watchlist_size)
     if candidates:
         return Decision(Outcome.REFER, reasons, candidates)
-    if watchlist_size == 0 or any(f.failure == DEVICE_FAILED for f in findings):
+    if watchlist_size == 0 or any(f.failure in DEGRADING for f in findings):
         return Decision(Outcome.DEGRADED, reasons, ())
     if not all(f.was_searched for f in findings):
         return Decision(Outcome.RETRY, reasons, ())

@@ -6,12 +6,18 @@ way: as evidence of a hit that is being recorded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from edge.checkpoint.check import CheckEvent, CheckLimits, CheckResult, Stopwatch
-from edge.checkpoint.policy import DEVICE_FAILED, NOBODY_CAME, Finding, decide
+from edge.checkpoint.policy import (
+    DEVICE_FAILED,
+    NOBODY_CAME,
+    SEARCH_FAILED,
+    Finding,
+    decide,
+)
 from edge.errors import CaptureError, CaptureTimeoutError, InputError
 from edge.records.template import encode_template
 from edge.terms import (
@@ -42,7 +48,7 @@ if TYPE_CHECKING:
         FingerprintRecognition,
         WatchlistSearch,
     )
-    from edge.terms import Candidate, FaceSample, FingerprintSample, Template
+    from edge.terms import FaceSample, FingerprintSample, Template
 
 
 @dataclass(frozen=True)
@@ -199,8 +205,8 @@ class _Check:
             quality, template = self._read_finger(sample)
             self._tell("assess", modality, attempt, quality=quality)
             if template is not None:
-                candidates = self._search(modality, position, sample.image, template)
-                return Finding(modality, True, quality, attempt, candidates=candidates)
+                finding = Finding(modality, quality=quality, attempts=attempt)
+                return self._search(finding, position, sample.image, template)
         return Finding(modality, False, quality, self._limits.max_attempts)
 
     def _capture_finger(
@@ -254,8 +260,8 @@ class _Check:
             self._tell("assess", modality, frames, quality=quality)
             if template is not None:
                 position = FingerPosition.UNKNOWN
-                candidates = self._search(modality, position, sample.image, template)
-                return Finding(modality, True, quality, frames, candidates=candidates)
+                finding = Finding(modality, quality=quality, attempts=frames)
+                return self._search(finding, position, sample.image, template)
         failure = NOBODY_CAME if quality is None else None
         return Finding(modality, False, quality, frames, failure)
 
@@ -268,15 +274,22 @@ class _Check:
 
     def _search(
         self,
-        modality: Modality,
+        finding: Finding,
         position: FingerPosition,
         image: NDArray[np.uint8],
         template: Template,
-    ) -> tuple[Candidate, ...]:
+    ) -> Finding:
+        """Return the finding, completed by the search."""
+        modality = finding.modality
         self._tell("search", modality)
         self._searched.append((modality, position, image, template))
-        with self.watch.stage(f"{modality}.search"):
-            return tuple(self._ports.search.search(template))
+        try:
+            with self.watch.stage(f"{modality}.search"):
+                candidates = tuple(self._ports.search.search(template))
+        except InputError:
+            # The gallery holds references that this template cannot be compared with.
+            return replace(finding, failure=SEARCH_FAILED)
+        return replace(finding, was_searched=True, candidates=candidates)
 
     def _tell(
         self,

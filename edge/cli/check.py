@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from edge.cli.context import config_option, load
+from edge.errors import ConfigurationError
 from edge.terms import FingerPosition, Modality, Outcome
 
 if TYPE_CHECKING:
@@ -74,6 +75,12 @@ def _run(
         positions = (FingerPosition.RIGHT_INDEX,)
     modalities = [Modality.FINGERPRINT] if finger is not None else []
     modalities += [Modality.FACE] if face is not None else []
+    if not modalities:
+        message = (
+            "nothing to check with: give --finger or --face, or enable scanner or "
+            "camera in the configuration"
+        )
+        raise ConfigurationError(message)
     request = CheckRequest(modalities=tuple(modalities), positions=positions)
     try:
         with check_runner(config, clock, finger, face) as runner:

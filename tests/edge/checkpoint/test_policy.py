@@ -9,6 +9,7 @@ from edge.checkpoint.policy import (
     DEVICE_FAILED,
     NO_WATCHLIST,
     NOBODY_CAME,
+    SEARCH_FAILED,
     Finding,
     decide,
 )
@@ -111,7 +112,7 @@ FINDINGS = st.lists(
         was_searched=st.booleans(),
         quality=st.sampled_from([None, POOR, GOOD]),
         attempts=st.integers(0, 3),
-        failure=st.sampled_from([None, NOBODY_CAME, DEVICE_FAILED]),
+        failure=st.sampled_from([None, NOBODY_CAME, DEVICE_FAILED, SEARCH_FAILED]),
         candidates=st.lists(st.builds(candidate, st.floats(0, 1)), max_size=2).map(
             tuple
         ),
@@ -127,7 +128,7 @@ def test_clear_means_that_all_was_searched_and_nobody_found(findings, size):
     if outcome is Outcome.CLEAR:
         assert size > 0
         assert all(f.was_searched and not f.candidates for f in findings)
-        assert not any(f.failure == DEVICE_FAILED for f in findings)
+        assert not any(f.failure in (DEVICE_FAILED, SEARCH_FAILED) for f in findings)
 
 
 @given(findings=FINDINGS, size=st.integers(0, 3))

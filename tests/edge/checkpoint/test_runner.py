@@ -159,6 +159,18 @@ def test_a_device_that_is_not_fitted_degrades_the_check(booth, missing):
     assert result.outcome is Outcome.DEGRADED
 
 
+def test_references_that_cannot_be_compared_degrade_the_check(booth, monkeypatch):
+    def search(probe):
+        del probe
+        message = "face probe of model a against a gallery of b"
+        raise InputError(message)
+
+    monkeypatch.setattr(booth, "search", search)
+    result = booth.runner().run(FACE)
+    assert result.outcome is Outcome.DEGRADED
+    assert result.reasons == ("face: search_failed",)
+
+
 def test_an_empty_watchlist_degrades_the_check(booth):
     booth.entries = 0
     result = booth.runner().run(BOTH)
