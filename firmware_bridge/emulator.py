@@ -158,6 +158,8 @@ class ScannerEmulator:
 
     def replug(self) -> None:
         """Put the cable back: the module powers up behind the same path."""
+        if self._plugged.is_set() and not self._unplug_requested.is_set():
+            return
         self._is_gone.wait(timeout=10)
         if self._plugged.is_set():
             return

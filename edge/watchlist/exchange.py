@@ -69,7 +69,8 @@ def read_watchlist(path: Path) -> list[Item]:
     try:
         with path.open("rb") as file:
             _check_header(path, file.readline(LINE_LIMIT))
-            for number, line in enumerate(file, start=2):
+            lines = iter(lambda: file.readline(LINE_LIMIT + 1), b"")
+            for number, line in enumerate(lines, start=2):
                 item = _from_line(path, number, line)
                 if item[0].entry_id in seen:
                     raise InputError(_at(path, number, "its entry id came before"))
