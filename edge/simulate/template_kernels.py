@@ -179,7 +179,7 @@ def _pointed(
     surplus: float,
 ) -> float:
     """Choose one of the two directions along the ridge, and blur it."""
-    chance = 0.5 + 0.5 * surplus / (5e-4 + abs(surplus))
+    chance = 0.5 + 0.5 * surplus / (3e-4 + abs(surplus))
     nearest, place = 13.0 * 13.0, -1
     for other in range(count):
         dx, dy = found[other, X] - x, found[other, Y] - y
@@ -190,7 +190,7 @@ def _pointed(
     if place >= 0 and uniform(state) < 0.55:
         is_alike = math.cos(angle - found[place, ANGLE]) > 0
         angle = angle + math.pi if is_alike else angle
-    blur = 0.12 if uniform(state) < 0.85 else 0.45
+    blur = 0.10 if uniform(state) < 0.88 else 0.45
     return angle + blur * normal(state)
 
 
