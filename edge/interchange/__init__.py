@@ -1,0 +1,1 @@
+"""Biometric data as other makers' systems write and read it."""
