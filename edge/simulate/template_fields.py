@@ -31,7 +31,7 @@ ARCH, TENTED_ARCH, LEFT_LOOP, RIGHT_LOOP, WHORL, DOUBLE_LOOP = range(6)
 _ARCHES, _TENTED, _LOOPS, _WHORLS = 0.037, 0.066, 0.717, 0.937
 _ULNAR = 0.93
 _FIRST_LEFT_HAND = 6  # of the finger position codes
-KNOTS = 8
+KNOTS = 16
 POLES, POLE = 4, 3 + KNOTS  # a pole: sign (core 1, delta -1, none 0), x, y, its knots
 WAVES, WAVE = 4, 4  # a wave: along x, along y, phase, height in rad
 ARCHES = 4  # how steep, half width, middle, how high
@@ -85,9 +85,7 @@ def draw_field(
         _put(poles, 2, -1.0, x - between(state, 75.0, 135.0), low)
         other = low + 14.0 * normal(state)
         _put(poles, 3, -1.0, x + between(state, 75.0, 135.0), other)
-    for pole in range(POLES):
-        for knot in range(KNOTS):
-            poles[pole, 3 + knot] = 0.10 * normal(state)
+    _bend(state, poles)
     for wave in range(WAVES):
         length = between(state, 180.0, 600.0)
         heading = between(state, 0.0, 2.0 * math.pi)
@@ -100,6 +98,41 @@ def draw_field(
 @compiled
 def _put(poles: Poles, place: int, sign: float, x: float, y: float) -> None:
     poles[place, 0], poles[place, 1], poles[place, 2] = sign, x, y
+
+
+@compiled
+def _bend(state: State, poles: Poles) -> None:
+    """Turn ridges round the outside of each core, run them straight on its inside.
+
+    Without this the ridges fan out below a core, as they do on no finger.
+    """
+    roundness = between(state, 0.55, 0.95)
+    for pole in range(POLES):
+        outwards = _outwards(poles, pole)
+        before = 0.0
+        for knot in range(KNOTS):
+            # Neighbouring knots bend alike.
+            before = 0.7 * before + 0.09 * normal(state)
+            bend = before
+            if poles[pole, 0] > 0.0:
+                seen = 2.0 * math.pi * (knot / KNOTS - 0.5) - outwards
+                off = seen - 2.0 * math.pi * math.floor(seen / (2.0 * math.pi) + 0.5)
+                inside = math.pi - abs(off)
+                peak = abs(off) if abs(off) < inside else inside
+                bend += roundness * (peak if off > 0.0 else -peak)
+            poles[pole, 3 + knot] = bend
+
+
+@compiled
+def _outwards(poles: Poles, pole: int) -> float:
+    """Return where the loop round this core bulges, given what the others do to it."""
+    angle = 0.0
+    for other in range(POLES):
+        if other != pole and poles[other, 0] != 0.0:
+            dx = poles[pole, 1] - poles[other, 1]
+            dy = poles[pole, 2] - poles[other, 2]
+            angle += 0.5 * poles[other, 0] * math.atan2(dy, dx)
+    return 2.0 * angle - math.pi
 
 
 @compiled
@@ -124,6 +157,21 @@ def direction(poles: Poles, waves: Waves, arch: Arch, x: float, y: float) -> flo
         across = min(max(x / arch[1], -1.0), 1.0)
         angle -= math.atan(arch[0] * math.sin(math.pi * across) * fade)
     return angle
+
+
+@compiled
+def fill_directions(
+    poles: Poles, waves: Waves, arch: Arch, middle: float, out: NDArray[np.float32]
+) -> None:
+    """Fill out, (height, width), with directions from 0 to pi, y down.
+
+    middle: row of the finger's middle; its column is half the width.
+    """
+    for row in range(out.shape[0]):
+        for column in range(out.shape[1]):
+            x, y = column - 0.5 * out.shape[1], middle - row
+            angle = -direction(poles, waves, arch, x, y)
+            out[row, column] = angle - math.pi * math.floor(angle / math.pi)
 
 
 @compiled

@@ -179,7 +179,7 @@ def _pointed(
     surplus: float,
 ) -> float:
     """Choose one of the two directions along the ridge, and blur it."""
-    chance = 0.5 + 0.5 * surplus / (3e-4 + abs(surplus))
+    chance = 0.5 + 0.5 * surplus / (1.2e-4 + abs(surplus))
     nearest, place = 13.0 * 13.0, -1
     for other in range(count):
         dx, dy = found[other, X] - x, found[other, Y] - y
