@@ -118,7 +118,7 @@ def _bend(state: State, poles: Poles) -> None:
                 seen = 2.0 * math.pi * (knot / KNOTS - 0.5) - outwards
                 off = seen - 2.0 * math.pi * math.floor(seen / (2.0 * math.pi) + 0.5)
                 inside = math.pi - abs(off)
-                peak = abs(off) if abs(off) < inside else inside
+                peak = min(inside, abs(off))
                 bend += roundness * (peak if off > 0.0 else -peak)
             poles[pole, 3 + knot] = bend
 
