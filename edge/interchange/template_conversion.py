@@ -6,9 +6,9 @@ they are; other resolutions from 250 to 1000 ppi are scaled.
 
 A template that is read has model id "iso-19794-2": some other maker's extraction. Our
 own records carry the model id in a block of vendor extended data (type 0x01ED: the
-text "edge-template", a zero, a version of 1, the model id in ASCII), which other readers
-skip by its length; a template read from such a record is again one of that model. The
-block is a label and proves nothing.
+text "edge-template", a zero, a version of 1, the model id in ASCII), which other
+readers skip by its length; a template read from such a record is again one of that
+model. The block is a label and proves nothing.
 
 What a template cannot hold becomes the nearest that it can: a minutia of kind "other"
 an ending, a quality that is not reported UNREPORTED_QUALITY, a quality of 0 the lowest,
