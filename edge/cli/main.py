@@ -15,6 +15,7 @@ from edge import __version__
 from edge.errors import EdgeError
 
 COMMANDS = {
+    "bench": ("edge.cli.bench", "bench", "Measure accuracy and speed."),
     "check": ("edge.cli.check", "check", "Check one capture subject."),
     "demo": ("edge.cli.demo", "demo", "Run a whole checkpoint without hardware."),
     "doctor": ("edge.cli.doctor", "doctor", "Say what works on this machine."),

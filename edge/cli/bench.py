@@ -1,0 +1,165 @@
+"""edge bench: how accurate and how fast the engines are, on folders of prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+
+from edge.cli.bench_output import (
+    STANDARD_OUTPUT,
+    number,
+    output_options,
+    percent,
+    progress_bar,
+    require_writable,
+    show,
+    write_json,
+)
+from edge.cli.context import config_option, fingerprint_engine, load
+from edge.errors import InputError
+from edge.recognition.fingerprint.image import RESOLUTION_PPI
+from edge.services.wiring import prepare_kernels
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from edge.bench.finger import FingerMethods
+    from edge.config import Config
+
+# The benchmarks, and the engines that they measure, are imported by the command that
+# is called: `edge bench --help` needs none of them.
+# ruff: noqa: PLC0415
+
+data_option = click.option(
+    "--data",
+    "folders",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    required=True,
+    metavar="DIR",
+    help="Folder of <finger>_<impression>.<png|tif|bmp>; may be given again.",
+)
+
+
+@click.group()
+def bench() -> None:
+    """Measure accuracy and speed."""
+
+
+@bench.command()
+@config_option
+@data_option
+@click.option(
+    "--ppi",
+    type=float,
+    multiple=True,
+    default=(RESOLUTION_PPI,),
+    show_default=True,
+    help="Resolution; once for all folders, or once for each.",
+)
+@output_options
+def finger(
+    config_path: Path | None,
+    folders: tuple[Path, ...],
+    ppi: tuple[float, ...],
+    json_out: str | None,
+    plot_out: Path | None,
+    threads: int,
+) -> None:
+    """Extract all prints and compare all pairs of each folder.
+
+    A score at or above the threshold is a match. A pair with a print that gives no
+    template scores 0. Folders may share fingers: no pair goes across folders.
+    """
+    from edge.bench import finger_plot
+    from edge.bench.finger import mean_report, measure_fingers
+    from edge.bench.print_folder import read_folder
+
+    require_writable(json_out, plot_out)
+    sets = {
+        name: read_folder(folder, resolution)
+        for name, folder, resolution in zip(
+            _names(folders), folders, _one_each(ppi, folders), strict=True
+        )
+    }
+    methods = _finger_methods(config_path)
+    with progress_bar(json_out) as progress:
+        measured = {
+            name: measure_fingers(
+                impressions, methods, threads=threads, progress=progress
+            )
+            for name, impressions in sets.items()
+        }
+    reports = {name: measurement.report() for name, measurement in measured.items()}
+    mean = mean_report(list(reports.values()))
+    [*_, last] = reports.values()
+    write_json(last if len(reports) == 1 else {"sets": reports, "mean": mean}, json_out)
+    if plot_out:
+        finger_plot.draw(measured, plot_out)
+    if json_out != STANDARD_OUTPUT:
+        _show_fingers(reports, mean)
+
+
+def _finger_methods(config_path: Path | None) -> FingerMethods[Any]:
+    from edge.bench.finger import FingerMethods
+
+    config = _one_thread_each(load(config_path))
+    prepare_kernels(config)
+    from edge.recognition.fingerprint.comparison import compare, prepare
+    from edge.records.template import encode_template
+
+    return FingerMethods(fingerprint_engine(config), prepare, compare, encode_template)
+
+
+def _one_thread_each(config: Config) -> Config:
+    """Let the network use one thread: the benchmark's threads share out the prints."""
+    models = config.models.model_copy(update={"threads": 1})
+    return config.model_copy(update={"models": models})
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    """Return the folders' last names, or the whole paths if two are alike."""
+    names = [folder.resolve().name for folder in folders]
+    if len(set(names)) == len(names):
+        return names
+    paths = [str(folder.resolve()) for folder in folders]
+    if len(set(paths)) < len(paths):
+        raise InputError("--data: the same folder is given twice; give it once")
+    return paths
+
+
+def _one_each(ppi: Sequence[float], folders: Sequence[Path]) -> Sequence[float]:
+    if len(ppi) not in {1, len(folders)}:
+        raise InputError(
+            f"--ppi: {len(ppi)} values for {len(folders)} folders; "
+            "give one for all, or one for each in the same order"
+        )
+    return ppi if len(ppi) == len(folders) else list(ppi) * len(folders)
+
+
+def _show_fingers(
+    reports: Mapping[str, Mapping[str, Any]], mean: Mapping[str, Any]
+) -> None:
+    click.echo("All pairs: EER, FNMR at FMR, and prints not extracted, in percent;")
+    click.echo("median times of one thread, and bytes of a stored template.")
+    table = Table(box=None)
+    table.add_column("set", no_wrap=True)
+    rates = ("EER", "at 1e-2", "1e-3", "1e-4", "zero", "failed")
+    for heading in (*rates, "extract\nms", "compare\nus", "bytes"):
+        table.add_column(heading, justify="right")
+    shown = dict(reports) if len(reports) == 1 else {**reports, "mean": mean}
+    for name, report in shown.items():
+        table.add_row(
+            name,
+            percent(report["eer"]),
+            *map(percent, report["fnmr_at_fmr"].values()),
+            percent(report["zero_fmr"]),
+            percent(report["failure_to_extract"]),
+            number(report["extract_ms_median"]),
+            number(report["compare_us_median"]),
+            number(report["template_bytes_median"], 0),
+        )
+    show(table)
