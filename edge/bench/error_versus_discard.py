@@ -61,7 +61,9 @@ def error_versus_discard(
     levels, place = np.unique(pair_quality, return_inverse=True)
     pairs = np.bincount(place, minlength=len(levels)).astype(np.float64)
     misses = np.bincount(place, weights=missed, minlength=len(levels))
-    return [_point(float(share), pairs, misses) for share in discards]
+    return [
+        _point(float(share), pairs, misses.astype(np.float64)) for share in discards
+    ]
 
 
 def area_under(points: Sequence[DiscardPoint]) -> float:
