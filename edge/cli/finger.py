@@ -11,6 +11,7 @@ import click
 import cv2
 
 from edge.cli.context import config_option, fingerprint_engine, load
+from edge.cli.finger_records import export_record, show_record
 from edge.clock import SystemClock
 from edge.errors import InputError
 from edge.recognition.fingerprint import comparison
@@ -41,6 +42,10 @@ ppi_option = click.option(
 @click.group()
 def finger() -> None:
     """Look into the fingerprint engine."""
+
+
+finger.add_command(export_record)
+finger.add_command(show_record)
 
 
 @finger.command()
