@@ -1,4 +1,4 @@
-"""`edge enrol`: put a person on the watchlist, from image files."""
+"""`edge enrol`: put a person on the watchlist, from images and minutiae records."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def enrol(  # noqa: PLR0913  one parameter an option
 
     On a machine with a [hub] section the entry goes into the hub's log and to every
     booth; elsewhere it goes onto this booth's own list. Images too poor to search with
-    are refused.
+    are refused. A --finger may be a minutiae record (ISO 19794-2, ANSI 378) instead of
+    an image: each of its views becomes a reference.
     """
     from edge.services.keeper import open_keeper  # noqa: PLC0415  slow to load
 
@@ -92,6 +93,44 @@ def _references(
     faces: tuple[Path, ...],
     ppi: float,
 ) -> list[Reference]:
+    from edge.interchange.record_file import (  # noqa: PLC0415  slow to load
+        is_record_file,
+    )
+
+    placed = [_placed(text) for text in fingers]
+    records = [item for item in placed if is_record_file(item[0])]
+    prints = [item for item in placed if item not in records]
+    references = [
+        reference
+        for path, place in records
+        for reference in _record_references(entry_id, path, place)
+    ]
+    if prints or faces:
+        references += _image_references(config, entry_id, prints, faces, ppi)
+    return references
+
+
+def _record_references(
+    entry_id: str, path: Path, place: FingerPosition
+) -> list[Reference]:
+    from edge.interchange.record_file import (  # noqa: PLC0415  slow to load
+        read_record_file,
+    )
+    from edge.services.enrolment import record_references  # noqa: PLC0415
+
+    read = read_record_file(path, lenient=True)
+    for warning in read.warnings:
+        click.echo(f"edge: taken all the same: {warning}", err=True)
+    return record_references(entry_id, read.record, position=place, origin=str(path))
+
+
+def _image_references(
+    config: Config,
+    entry_id: str,
+    prints: list[tuple[Path, FingerPosition]],
+    faces: tuple[Path, ...],
+    ppi: float,
+) -> list[Reference]:
     from edge.recognition.fingerprint.image import (  # noqa: PLC0415  slow to load
         read_finger_image,
     )
@@ -102,15 +141,14 @@ def _references(
     )
     from edge.services.wiring import enrolment_engines  # noqa: PLC0415
 
-    placed = [_placed(text) for text in fingers]
-    prints = [(path, read_finger_image(path, ppi), place) for path, place in placed]
+    images = [(path, read_finger_image(path, ppi), place) for path, place in prints]
     portraits = [(path, read_rgb_image(path)) for path in faces]
     engines = enrolment_engines(config)
     references = [
         finger_reference(
             engines, entry_id, image, ppi=ppi, position=place, origin=str(path)
         )
-        for path, image, place in prints
+        for path, image, place in images
     ]
     return references + [
         face_reference(engines, entry_id, image, origin=str(path))

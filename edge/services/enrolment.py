@@ -1,13 +1,15 @@
-"""From images to watchlist references: one way for command line, demo and tests."""
+"""From images and minutiae records to watchlist references, for every caller alike."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from edge.clock import SystemClock
 from edge.errors import InputError
+from edge.interchange.template_conversion import templates_of
+from edge.recognition.parameters import FEWEST_MINUTIAE
 from edge.terms import (
     ChangeOperation,
     DraftChange,
@@ -24,9 +26,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edge.interchange.minutiae_record import FingerMinutiaeRecord
     from edge.ports import FaceRecognition, FingerprintRecognition
     from edge.store.hub import HubStore
-    from edge.terms import WatchlistChange, WatchlistEntry
+    from edge.terms import FingerprintTemplate, WatchlistChange, WatchlistEntry
 
 DEFAULT_PPI = 500.0
 
@@ -57,6 +60,36 @@ def finger_reference(
         raise InputError(_too_poor(origin, quality.score, quality.reasons))
     template = engines.fingerprint.extract(sample)
     return Reference(uuid4().hex, entry_id, Modality.FINGERPRINT, position, template)
+
+
+def record_references(
+    entry_id: str,
+    record: FingerMinutiaeRecord,
+    *,
+    position: FingerPosition = FingerPosition.UNKNOWN,
+    origin: str = "minutiae record",
+) -> list[Reference]:
+    """Make a reference of each view of a minutiae record; origin names it in messages.
+
+    position: what the caller knows of the finger; unknown: what the record says.
+
+    Raises:
+        InputError: a view holds no usable finger, or another one than position.
+    """
+    references = []
+    for number, template in enumerate(templates_of(record, origin)):
+        where = f"{origin}: view {number}"
+        placed = replace(template, position=_agreed(template, position, where))
+        if len(placed) < FEWEST_MINUTIAE:
+            raise InputError(
+                f"{where}: too poor to enrol: {len(placed)} minutiae, at least "
+                f"{FEWEST_MINUTIAE} needed; use a better one"
+            )
+        reference = Reference(
+            uuid4().hex, entry_id, Modality.FINGERPRINT, placed.position, placed
+        )
+        references.append(reference)
+    return references
 
 
 def face_reference(
@@ -104,6 +137,19 @@ def publish_person(
     ]
     draft = DraftChange(ChangeOperation.ADD, entry.entry_id, entry, tuple(references))
     return hub.append([draft], at=SystemClock().now())[0]
+
+
+def _agreed(
+    template: FingerprintTemplate, position: FingerPosition, where: str
+) -> FingerPosition:
+    if FingerPosition.UNKNOWN in (template.position, position):
+        return max(template.position, position)
+    if template.position != position:
+        raise InputError(
+            f"{where}: finger position {template.position.value}, not "
+            f"{position.value}; leave the position out to take the record's"
+        )
+    return position
 
 
 def _too_poor(origin: str, score: int, reasons: Sequence[str]) -> str:
