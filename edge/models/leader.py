@@ -7,12 +7,16 @@ of 32. Outputs, float32, at the input's size: `position` (1, 1, height, width), 
 probability of a minutia; `direction` (1, 2, height, width), cosine and sine, y up;
 `type` (1, 1, height, width), at least 0.5 for a ridge ending; `suppressed`, the blurred
 position map where it is the maximum of its 7x7 neighbourhood, else 0.
+
+The graph is the network with less to compute, equal but for rounding: chains of linear
+layers are multiplied out, the three heads' last layers run as one, the last convolution
+runs before the enlargement that it follows, and channels of zeros fill the decoder's
+maps up to what onnxruntime's fast convolutions take.
 """
 
 from __future__ import annotations
 
 import io
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +26,15 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from edge.errors import ModelError
+from edge.models.leader_layers import EPSILON, LeaderLayers, channels_first
+from edge.models.linear_layer import (
+    LinearLayer,
+    before_doubling,
+    block_diagonal,
+    centring,
+    side_by_side,
+    stacked,
+)
 from edge.models.network_graph import NetworkGraph
 from edge.models.spec import ModelSpec
 
@@ -29,7 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MODEL_ID = "leader"
-_EPSILON = 1e-3
+# onnxruntime's blocked convolutions want channels in multiples of its vector length.
+_BLOCK = 16
 
 Floats = NDArray[np.float32]
 
@@ -67,11 +81,20 @@ _BLUR = 47
 
 
 @dataclass(frozen=True)
-class _Leader:
-    """Writes the network into a graph; a number names a group of weights."""
+class _Features:
+    """A map whose channels are stored in another order, with zeros behind them.
 
-    graph: NetworkGraph
-    file: h5py.File
+    order: the channel in each place. width: all channels, zeros included.
+    """
+
+    data: str
+    order: NDArray[np.int64]
+    width: int
+
+
+@dataclass(frozen=True)
+class _Leader(LeaderLayers):
+    """The network from the image to its maps."""
 
     def serialize(self) -> bytes:
         as_float = self.graph.node("Cast", ["image"], to=TensorProto.FLOAT)
@@ -80,8 +103,7 @@ class _Leader:
         features = self._stem(image, (0, 1), 0, "MaxPool")
         detail = self._stem(image, (2, 3), 9, "AveragePool")
         features = self._attend(self._context(features), detail)
-        features = self._refine(features)
-        self._write_heads(features)
+        self._write_heads(self._refine(features))
         names = {"position": 1, "direction": 2, "type": 1, "suppressed": 1}
         shapes: dict[str, Sequence[int | str]] = {
             name: (1, channels, "height", "width") for name, channels in names.items()
@@ -91,171 +113,175 @@ class _Leader:
     def _stem(
         self, image: str, convolutions: tuple[int, int], norm: int, pool: str
     ) -> str:
-        plain = self._convolution(image, convolutions[0])
-        dilated = self._convolution(image, convolutions[1], dilation=2)
-        both = self._concat(plain, dilated)
-        return self._pool(pool, self._gelu(self._normalized(both, norm)))
+        plain = self.convolution(image, convolutions[0])
+        dilated = self.convolution(image, convolutions[1], dilation=2)
+        both = self.concat(plain, dilated)
+        return self.pool(pool, self.activated(both, norm))
 
     def _context(self, data: str) -> str:
         skips = []
         for step in range(4):
             data = self._separable(data, step, norm=1 + step)
             skips.append(data)
-            data = self._down(data)
+            data = self.down(data)
         for step in range(4):
             data = self._separable(data, 4 + step, norm=5 + step)
-            data = self._concat(self._up(data), skips.pop())
+            data = self.concat(self.up(data), skips.pop())
         return data
 
     def _attend(self, data: str, detail: str) -> str:
         views = [
-            self._gelu(self._convolution(data, number, dilation=dilation))
+            self.gelu(self.convolution(data, number, dilation=dilation))
             for number, dilation in ((4, 1), (5, 3), (6, 6))
         ]
-        weights = self.graph.node(
-            "Sigmoid", [self._convolution(self._concat(*views), 7)]
-        )
-        return self._concat(self.graph.node("Mul", [data, weights]), detail)
+        weights = self.graph.node("Sigmoid", [self.convolution(self.concat(*views), 7)])
+        return self.concat(self.graph.node("Mul", [data, weights]), detail)
 
-    def _refine(self, data: str) -> str:
+    def _refine(self, data: str) -> _Features:
         skips = []
-        for step in range(4):
+        features = _in_order(data, 64)
+        for step, width in enumerate((32, 64, 128, 32)):
             numbers = (8 + 3 * step, 9 + 3 * step, 10 + 3 * step)
-            data = self._bottleneck(data, step, 10 + step, numbers)
-            skips.append(data)
-            data = self._down(data)
-        for step in range(4):
+            data = self._bottleneck(features, step, 10 + step, numbers)
+            skips.append((data, width))
+            features = _in_order(self.down(data), width)
+        for step, width in enumerate((27, 91, 42, 20)):
             numbers = (20 + 3 * step, 21 + 3 * step, 22 + 3 * step)
-            data = self._bottleneck(data, 4 + step, 14 + step, numbers)
-            data = self._concat(self._up(data), skips.pop())
-        return data
+            # What the heads read is faster as it is.
+            full = width if step == 3 else -(-width // _BLOCK) * _BLOCK
+            data = self._bottleneck(features, 4 + step, 14 + step, numbers, full)
+            skip, skip_width = skips.pop()
+            # The network has the skip behind; in front, the zeros all come last.
+            order = np.roll(np.arange(width + skip_width), -width)
+            data = self.concat(skip, self.up(data))
+            features = _Features(data, order, skip_width + full)
+        return features
 
-    def _write_heads(self, features: str) -> None:
-        position = self.graph.node("Sigmoid", [self._head(features, _POSITION)])
-        kind = self.graph.node("Sigmoid", [self._head(features, _TYPE)])
+    def _write_heads(self, features: _Features) -> None:
+        heads = (_POSITION, _DIRECTION, _TYPE)
+        data = self._normalized_heads(features, heads)
+        norms = [
+            self.weights("layer_normalization", head.norms[1], 2) for head in heads
+        ]
+        second = side_by_side(
+            [
+                self.linear(head.pointwise[1]).scaled(*norm)
+                for head, norm in zip(heads, norms, strict=True)
+            ]
+        )
+        data = self.gelu(self.apply(second, data))
+        last = [self.weights("conv2d", head.last, 2) for head in heads]
+        kernel = before_doubling(
+            block_diagonal([channels_first(kernel) for kernel, _ in last])
+        )
+        bias = np.repeat(np.concatenate([bias for _, bias in last]), 4)
+        inputs = [data, self.constant(kernel), self.constant(bias)]
+        data = self.node_same("Conv", inputs, 3)
+        data = self.graph.node("DepthToSpace", [data], blocksize=2, mode="CRD")
+        parts = [f"{data}_position", "direction", f"{data}_type"]
+        channels = self.graph.weight(np.array([1, 2, 1], np.int64))
+        self.graph.nodes.append(
+            helper.make_node("Split", [data, channels], parts, axis=1)
+        )
+        position = self.graph.node("Sigmoid", [parts[0]])
         self.graph.output_as(position, "position")
-        self.graph.output_as(self._head(features, _DIRECTION), "direction")
-        self.graph.output_as(kind, "type")
+        self.graph.output_as(self.graph.node("Sigmoid", [parts[2]]), "type")
         self.graph.output_as(self._suppressed(position), "suppressed")
 
-    def _head(self, data: str, head: _Head) -> str:
-        data = self._bottleneck(data, head.depthwise, head.norms[0], head.block)
-        data = self._convolution(data, head.pointwise[0])
-        data = self._normalized(data, head.norms[1])
-        data = self._gelu(self._convolution(data, head.pointwise[1]))
-        # The original enlarges first; what lies between works on each pixel alone, so
-        # the result is the same for a quarter of the work.
-        return self._convolution(self._up(data), head.last)
+    def _normalized_heads(self, features: _Features, heads: tuple[_Head, ...]) -> str:
+        """Return four channels a head, normalised but neither scaled nor shifted.
+
+        The original enlarges first; what lies between works on each pixel alone, so the
+        result is the same for a quarter of the work.
+        """
+        direct, inner = [], []
+        for head in heads:
+            # Linear from the widened channels up to the mean that the norm takes away.
+            tail = (
+                centring(4)
+                .after(self.linear(head.pointwise[0]))
+                .after(self.linear(head.block[2]))
+            )
+            direct.append(
+                tail.after(LinearLayer(np.eye(52), self.linear(head.block[1]).shift))
+            )
+            inner.append(tail.after(self.linear(head.block[1])).matrix)
+        layer = stacked(direct).reading(features.order, features.width)
+        total = self.apply(layer, features.data)
+        for place, head in enumerate(heads):
+            wide = self._widened(features, head.depthwise, head.norms[0], head.block[0])
+            rows = [inner[place] if place == k else 0 * inner[k] for k in range(3)]
+            part = LinearLayer(np.concatenate(rows), np.zeros(12))
+            total = self.graph.node("Add", [self.apply(part, wide), total])
+        mean = LinearLayer(
+            block_diagonal([np.full((4, 4), 0.25)] * 3), np.full(12, EPSILON)
+        )
+        variance = self.apply(mean, self.graph.node("Mul", [total, total]))
+        deviation = self.graph.node("Sqrt", [variance])
+        return self.graph.node("Div", [total, deviation])
 
     def _suppressed(self, position: str) -> str:
-        kernel = _channels_first(self._weights("conv2d", _BLUR, 1)[0])
-        blurred = self._node_same("Conv", [position, self.graph.weight(kernel)], 5)
-        highest = self._node_same("MaxPool", [blurred], 7)
+        kernel = channels_first(self.weights("conv2d", _BLUR, 1)[0])
+        blurred = self.node_same("Conv", [position, self.graph.weight(kernel)], 5)
+        highest = self.node_same("MaxPool", [blurred], 7)
         is_peak = self.graph.node("Equal", [blurred, highest])
         zero = self.graph.weight(np.array(0, np.float32))
         return self.graph.node("Where", [is_peak, blurred, zero])
 
     def _separable(self, data: str, number: int, norm: int) -> str:
-        depthwise, pointwise, bias = self._weights("separable_conv2d", number, 3)
-        data = self._depthwise(data, depthwise)
-        kernel = _channels_first(pointwise)
+        depthwise, pointwise, bias = self.weights("separable_conv2d", number, 3)
+        data = self.depthwise(data, depthwise)
+        kernel = channels_first(pointwise)
         data = self.graph.convolution(data, kernel, bias)
-        return self._gelu(self._normalized(data, norm))
+        return self.activated(data, norm)
 
     def _bottleneck(
-        self, data: str, depthwise: int, norm: int, numbers: tuple[int, int, int]
-    ) -> str:
-        """Inverted bottleneck; numbers: widening, narrowing, adjusting convolution."""
-        kernel = self._weights("depthwise_conv2d", depthwise, 1)[0]
-        inner = self._normalized(self._depthwise(data, kernel), norm)
-        inner = self._gelu(self._convolution(inner, numbers[0]))
-        inner = self._convolution(inner, numbers[1])
-        return self._convolution(self.graph.node("Add", [data, inner]), numbers[2])
-
-    def _convolution(self, data: str, number: int, *, dilation: int = 1) -> str:
-        kernel, bias = self._weights("conv2d", number, 2)
-        inputs = [
-            data,
-            self.graph.weight(_channels_first(kernel)),
-            self.graph.weight(bias),
-        ]
-        extent = kernel.shape[0]
-        return self._node_same("Conv", inputs, extent, dilation=dilation)
-
-    def _depthwise(self, data: str, kernel: Floats) -> str:
-        by_channel = np.ascontiguousarray(kernel.transpose(2, 3, 0, 1))
-        inputs = [data, self.graph.weight(by_channel)]
-        return self._node_same("Conv", inputs, kernel.shape[0], group=kernel.shape[2])
-
-    def _node_same(
         self,
-        operator: str,
-        inputs: list[str],
-        extent: int,
-        *,
-        dilation: int = 1,
-        **attributes: object,
+        features: _Features,
+        depthwise: int,
+        norm: int,
+        numbers: tuple[int, int, int],
+        width: int | None = None,
     ) -> str:
-        """Add a windowed node whose output has the input's size."""
-        if dilation > 1:
-            attributes["dilations"] = [dilation, dilation]
-        padding = [dilation * (extent // 2)] * 4
-        return self.graph.node(
-            operator, inputs, kernel_shape=[extent, extent], pads=padding, **attributes
+        """Inverted bottleneck; numbers: widening, narrowing, adjusting convolution.
+
+        Narrowing, adding the block's input and adjusting are linear: one layer from the
+        widened channels and one from the input. width: of the result, with zeros.
+        """
+        wide = self._widened(features, depthwise, norm, numbers[0])
+        narrow, adjust = self.linear(numbers[1]), self.linear(numbers[2])
+        inner = adjust.after(narrow)
+        direct = LinearLayer(adjust.matrix, inner.shift)
+        inner = LinearLayer(inner.matrix, np.zeros_like(inner.shift))
+        if width is not None:
+            inner, direct = inner.writing(width), direct.writing(width)
+        direct = direct.reading(features.order, features.width)
+        parts = [self.apply(inner, wide), self.apply(direct, features.data)]
+        return self.graph.node("Add", parts)
+
+    def _widened(
+        self, features: _Features, depthwise: int, norm: int, widening: int
+    ) -> str:
+        kernel = self.weights("depthwise_conv2d", depthwise, 1)[0]
+        count = len(features.order)
+        zeros = ((0, 0), (0, 0), (0, features.width - count), (0, 0))
+        data = self.depthwise(
+            features.data, np.pad(kernel[:, :, features.order], zeros)
         )
-
-    def _normalized(self, data: str, number: int) -> str:
-        """Layer normalisation over channels, which ONNX wants last."""
-        scale, shift = self._weights("layer_normalization", number, 2)
-        last = self.graph.node("Transpose", [data], perm=[0, 2, 3, 1])
-        inputs = [last, self.graph.weight(scale), self.graph.weight(shift)]
-        normal = self.graph.node("LayerNormalization", inputs, epsilon=_EPSILON)
-        return self.graph.node("Transpose", [normal], perm=[0, 3, 1, 2])
-
-    def _gelu(self, data: str) -> str:
-        """The exact form, in the order of nodes that onnxruntime fuses into one."""
-        constants = [
-            self.graph.weight(np.array(value, np.float32))
-            for value in (math.sqrt(2.0), 1.0, 0.5)
-        ]
-        ratio = self.graph.node("Div", [data, constants[0]])
-        share = self.graph.node("Erf", [ratio])
-        share = self.graph.node("Add", [share, constants[1]])
-        product = self.graph.node("Mul", [data, share])
-        return self.graph.node("Mul", [product, constants[2]])
-
-    def _down(self, data: str) -> str:
-        """Halve the size: maxima of half of the channels, means of the others."""
-        halves = [f"{data}_first", f"{data}_second"]
-        self.graph.nodes.append(helper.make_node("Split", [data], halves, axis=1))
-        return self._concat(
-            self._pool("MaxPool", halves[0]), self._pool("AveragePool", halves[1])
-        )
-
-    def _pool(self, operator: str, data: str) -> str:
-        return self.graph.node(operator, [data], kernel_shape=[2, 2], strides=[2, 2])
-
-    def _up(self, data: str) -> str:
-        scales = self.graph.weight(np.array([1, 1, 2, 2], np.float32))
-        return self.graph.node(
-            "Resize",
-            [data, "", scales],
-            mode="nearest",
-            coordinate_transformation_mode="asymmetric",
-            nearest_mode="floor",
-        )
-
-    def _concat(self, *parts: str) -> str:
-        return self.graph.node("Concat", list(parts), axis=1)
-
-    def _weights(self, layer: str, number: int, count: int) -> list[Floats]:
-        group = f"{layer}_{number}" if number else layer
-        variables = self.file[f"layers/{group}/vars"]
-        return [np.asarray(variables[str(i)], np.float32) for i in range(count)]
+        data = self.graph.node("Transpose", [data], perm=[0, 2, 3, 1])
+        if features.width > count:
+            bounds = [
+                self.graph.weight(np.array([at], np.int64)) for at in (0, count, 3)
+            ]
+            data = self.graph.node("Slice", [data, *bounds])
+        data = self.normalized(data, norm, features.order)
+        data = self.graph.node("Transpose", [data], perm=[0, 3, 1, 2])
+        layer = self.linear(widening).reading(features.order, count)
+        return self.gelu(self.apply(layer, data))
 
 
-def _channels_first(kernel: Floats) -> Floats:
-    return np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
+def _in_order(data: str, width: int) -> _Features:
+    return _Features(data, np.arange(width), width)
 
 
 SPEC = ModelSpec(

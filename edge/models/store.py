@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     OnProgress = Callable[[float, str], None]
 
 # Raised when a conversion changes what it makes of the same source.
-CONVERSION_VERSION = 1
+CONVERSION_VERSION = 2
 SOURCE_SIZE_LIMIT = 256 * 1024 * 1024
 MANIFEST_SIZE_LIMIT = 4096
 ADVICE = "run: edge models prepare"

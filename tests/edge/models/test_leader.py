@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -37,6 +39,34 @@ def test_the_suppressed_map_holds_peaks_of_the_blurred_position_map(session):
         ]
         assert near.max() == peak
         assert peak <= position.max()
+
+
+def test_the_maps_are_those_of_the_original_implementation(session):
+    """Recorded with pyfing 0.7.3 on Keras 3.15.1 and JAX 0.10.2, a drawn image.
+
+    maps: every fourth pixel, position, direction in radians, type, suppressed map;
+    peaks: row and column of each minutia of at least 0.45, peak_maps: the maps there.
+    """
+    recorded = np.load(Path(__file__).parent / "leader_reference.npz")
+    found = session.run(None, {"image": recorded["image"][None]})
+    position, direction, kind, suppressed = (values[0] for values in found)
+    angle = np.arctan2(direction[1], direction[0])
+    maps = np.stack([position[0], angle, kind[0], suppressed[0]], axis=-1)
+
+    rows, columns = np.nonzero(suppressed[0] >= 0.45)
+    np.testing.assert_array_equal(np.stack([rows, columns], 1), recorded["peaks"])
+    np.testing.assert_allclose(
+        maps[rows, columns], recorded["peak_maps"], rtol=0, atol=2e-5
+    )
+    difference = np.abs(maps[::4, ::4] - recorded["maps"])
+    assert difference[..., [0, 2, 3]].max() < 1e-4
+    turn = np.minimum(difference[..., 1], 2 * np.pi - difference[..., 1])
+    assert turn.max() < 0.02
+
+
+def test_the_same_weights_make_the_same_bytes():
+    source = read_source(leader.SPEC)
+    assert leader.build(source) == leader.build(source)
 
 
 @pytest.mark.parametrize("source", [b"", b"\x89HDF\r\n\x1a\n", b"text" * 1000])
