@@ -72,7 +72,7 @@ def measure(image: NDArray[np.uint8]) -> PrintMeasures:
     )
     good = _goodness(blocks)
     clear = touched & (good >= parameters.CLEAR_RIDGES)
-    right, down = _centre(touched, (top, left), image.shape)
+    right, down = _centre(touched, (top, left), cropped.shape, image.shape)
     inside = blocks[touched]
     return PrintMeasures(
         touched_mm2=float(touched.sum()) * STEP_MM2,
@@ -173,17 +173,22 @@ def _residue(
 
 
 def _centre(
-    touched: NDArray[np.bool_], corner: tuple[int, int], shape: tuple[int, ...]
+    touched: NDArray[np.bool_],
+    corner: tuple[int, int],
+    cropped: tuple[int, ...],
+    shape: tuple[int, ...],
 ) -> tuple[float, float]:
     """Return (right, down) of the touched area, -1 to 1; 0, 0 if nothing touches."""
     if not touched.any():
         return 0.0, 0.0
-    rows, columns = np.nonzero(touched)
-    half_block = kernels.BORDER_PX + kernels.BLOCK_PX / 2
-    y = corner[0] + rows.mean() * STEP_PX + half_block
-    x = corner[1] + columns.mean() * STEP_PX + half_block
-    right, down = x / shape[1] * 2 - 1, y / shape[0] * 2 - 1
-    return float(np.clip(right, -1, 1)), float(np.clip(down, -1, 1))
+    places = np.nonzero(touched)
+    middle = []
+    for axis in (0, 1):
+        # Blocks lie evenly in the part within the margins, whatever they leave over.
+        share = (places[axis].mean() + 0.5) / touched.shape[axis]
+        middle.append((corner[axis] + share * cropped[axis]) / shape[axis] * 2 - 1)
+    down, right = np.clip(middle, -1, 1)
+    return float(right), float(down)
 
 
 def _without_margins(

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 FILE_NAME = "quality_model.json"
 PREVIEW, FULL = "preview", "full"
-_SURE_MINUTIA = 90
+# Weaker minutiae than these count for nothing here, so that the score does not depend
+# on how many of them the extraction keeps.
+_SURE_MINUTIA, _WEAKEST_MINUTIA = 90, 45
 _FARTHEST_DEVIATIONS = 3.0
 
 
@@ -78,13 +80,27 @@ def native_quality(
         predicted = shipped()[PREVIEW].predict(measured)
     else:
         known = {**measured, **minutiae_features(minutiae.quality)}
-        predicted = shipped()[FULL].predict(known)
+        predicted = limited(shipped()[FULL].predict(known), known)
     return int(np.clip(round(predicted), 0, 100))
+
+
+def limited(predicted: float, measured: Mapping[str, float]) -> float:
+    """Return the full level's prediction, held down where minutiae are few.
+
+    However clear its ridges are, a print with few minutiae compares badly. Held to
+    5 s - 30, s the sum of minutia strengths (0 to 1), the mean FNMR over
+    discards of 0 to 20 % of the development sets' pairs falls by a quarter (FMR 1e-3:
+    1.41 to 1.07 %) and the rank correlation with NFIQ 2 stays (0.874 to 0.873).
+    """
+    return min(predicted, 5.0 * measured["minutiae_sum"] - 30.0)
 
 
 def minutiae_features(strengths: NDArray[np.uint8]) -> dict[str, float]:
     """Return the inputs that the minutiae add. strengths: uint8 (n,), 1 to 100."""
-    return {"sure_minutiae": float((strengths > _SURE_MINUTIA).sum())}
+    return {
+        "sure_minutiae": float((strengths > _SURE_MINUTIA).sum()),
+        "minutiae_sum": float(strengths[strengths >= _WEAKEST_MINUTIA].sum()) / 100,
+    }
 
 
 def to_json(models: Mapping[str, QualityModel], made_from: Sequence[str]) -> str:

@@ -102,9 +102,8 @@ def left_out(
         model = fit(
             values[~held], prints.labels[~held], FEATURES[level], PENALTY[level]
         )
-        predicted[held] = [
-            model.predict(prints.measured[i]) for i in np.nonzero(held)[0]
-        ]
+        held_prints = [prints.measured[i] for i in np.nonzero(held)[0]]
+        predicted[held] = [_predicted(level, model, one) for one in held_prints]
     return predicted
 
 
@@ -146,7 +145,9 @@ def main() -> None:
     shipped = quality_model.shipped() if given.evaluate else {}
     for level in (PREVIEW, FULL):
         if given.evaluate:
-            predicted = np.array([shipped[level].predict(m) for m in prints.measured])
+            model = shipped[level]
+            found = [_predicted(level, model, one) for one in prints.measured]
+            predicted = np.array(found)
         else:
             predicted = left_out(prints, level, given.together.split(","))
         _report(level, prints, predicted)
@@ -166,6 +167,11 @@ def _report(level: str, prints: LabelledPrints, predicted: NDArray[np.float64]) 
         one = prints.sets == name
         within = rank_correlation(predicted[one], prints.labels[one])
         sys.stdout.write(f"  {name}: {within:.3f}\n")
+
+
+def _predicted(level: str, model: QualityModel, one: dict[str, float]) -> float:
+    predicted = model.predict(one)
+    return quality_model.limited(predicted, one) if level == FULL else predicted
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
