@@ -103,7 +103,7 @@ def measure_fingers(
         text="extracting",
     )
     prepared = [None if t is None else methods.prepare(t) for t in templates]
-    scores = _all_scores(prepared, methods, threads, progress)
+    scores = score_matrix(prepared, methods.compare, threads=threads, progress=progress)
     return FingerMeasurement(
         impressions=len(impressions),
         fingers=len(set(fingers)),
@@ -165,19 +165,21 @@ def _require_pairs(impressions: Sequence[Impression]) -> None:
         )
 
 
-def _all_scores(
-    prepared: Sequence[Any],
-    methods: FingerMethods[Any],
+def score_matrix(
+    prepared: Sequence[Prepared | None],
+    compare: Callable[[Prepared, Prepared], float],
+    *,
     threads: int,
     progress: Progress,
 ) -> Matrix:
-    """Return the scores of all pairs i < j, float64 (n, n)."""
+    """Return the scores of all pairs i < j, float64 (n, n); None compares as 0."""
     scores = np.full((len(prepared), len(prepared)), FAILED_SCORE)
 
     def fill_row(i: int) -> None:
         for j in range(i + 1, len(prepared)):
-            if prepared[i] is not None and prepared[j] is not None:
-                scores[i, j] = methods.compare(prepared[i], prepared[j])
+            first, second = prepared[i], prepared[j]
+            if first is not None and second is not None:
+                scores[i, j] = compare(first, second)
 
     rows = range(len(prepared))
     mapped(fill_row, rows, threads=threads, progress=progress, text="comparing")
@@ -196,7 +198,7 @@ def _extraction_times(
     impressions: Sequence[Impression], methods: FingerMethods[Any], progress: Progress
 ) -> list[float]:
     """Return milliseconds of single extractions, without reading the file."""
-    samples = [item.sample() for item in _spread(impressions, TIMED_EXTRACTIONS)]
+    samples = [item.sample() for item in spread(impressions, TIMED_EXTRACTIONS)]
 
     def timed(sample: FingerprintSample) -> float:
         start = time.perf_counter_ns()
@@ -220,7 +222,7 @@ def _comparison_times(
     first, second = every_pair(len(usable))
     pairs = [
         (usable[first[k]], usable[second[k]])
-        for k in _spread(range(len(first)), TIMED_COMPARISONS)
+        for k in spread(range(len(first)), TIMED_COMPARISONS)
     ]
 
     def timed(pair: tuple[Any, Any]) -> float:
@@ -234,7 +236,7 @@ def _comparison_times(
 Item = TypeVar("Item")
 
 
-def _spread(items: Sequence[Item], most: int) -> list[Item]:
+def spread(items: Sequence[Item], most: int) -> list[Item]:
     """Return at most so many of the items, evenly spread over all of them."""
     chosen = np.linspace(0, len(items) - 1, min(most, len(items)))
     return [items[round(place)] for place in chosen]

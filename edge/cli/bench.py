@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from edge.bench.finger import FingerMethods
+    from edge.bench.quality import QualityMethods
     from edge.config import Config
+    from edge.recognition.fingerprint.engine import FingerprintEngine
 
 # The benchmarks, and the engines that they measure, are imported by the command that
 # is called: `edge bench --help` needs none of them.
@@ -85,7 +87,7 @@ def finger(
             _names(folders), folders, _one_each(ppi, folders), strict=True
         )
     }
-    methods = _finger_methods(config_path)
+    _, methods = _engine_and_methods(config_path)
     with progress_bar(json_out) as progress:
         measured = {
             name: measure_fingers(
@@ -103,7 +105,63 @@ def finger(
         _show_fingers(reports, mean)
 
 
-def _finger_methods(config_path: Path | None) -> FingerMethods[Any]:
+@bench.command()
+@config_option
+@data_option
+@click.option(
+    "--labels",
+    "labels_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    metavar="CSV",
+    help="Columns set, image, ppi_given, nfiq2.",
+)
+@output_options
+def quality(
+    config_path: Path | None,
+    folders: tuple[Path, ...],
+    labels_path: Path,
+    json_out: str | None,
+    plot_out: Path | None,
+    threads: int,
+) -> None:
+    """Compare our quality with labels, and see what it foretells.
+
+    DIR is a labelled set or a folder of such sets, by the folder's name.
+    """
+    from edge.bench import quality_plot
+    from edge.bench.quality import measure_quality
+    from edge.bench.quality_labels import labelled_sets, read_labels
+
+    require_writable(json_out, plot_out)
+    sets = labelled_sets(folders, read_labels(labels_path))
+    methods = _quality_methods(config_path)
+    with progress_bar(json_out) as progress:
+        measured = measure_quality(sets, methods, threads=threads, progress=progress)
+    report = measured.report()
+    write_json(report, json_out)
+    if plot_out:
+        quality_plot.draw(measured, plot_out)
+    if json_out != STANDARD_OUTPUT:
+        _show_quality(report)
+
+
+def _quality_methods(config_path: Path | None) -> QualityMethods:
+    from edge.bench.quality import QualityMethods
+    from edge.recognition.fingerprint.image import at_500_ppi
+    from edge.recognition.fingerprint.quality import preview
+
+    engine, comparison = _engine_and_methods(config_path)
+    return QualityMethods(
+        preview=lambda s: preview(at_500_ppi(s.image, s.resolution_ppi)).score,
+        assess=lambda s: engine.assess(s).score,
+        comparison=comparison,
+    )
+
+
+def _engine_and_methods(
+    config_path: Path | None,
+) -> tuple[FingerprintEngine, FingerMethods[Any]]:
     from edge.bench.finger import FingerMethods
 
     config = _one_thread_each(load(config_path))
@@ -111,7 +169,8 @@ def _finger_methods(config_path: Path | None) -> FingerMethods[Any]:
     from edge.recognition.fingerprint.comparison import compare, prepare
     from edge.records.template import encode_template
 
-    return FingerMethods(fingerprint_engine(config), prepare, compare, encode_template)
+    engine = fingerprint_engine(config)
+    return engine, FingerMethods(engine, prepare, compare, encode_template)
 
 
 def _one_thread_each(config: Config) -> Config:
@@ -163,3 +222,36 @@ def _show_fingers(
             number(report["template_bytes_median"], 0),
         )
     show(table)
+
+
+def _show_quality(report: Mapping[str, Any]) -> None:
+    click.echo("Rank correlation (Spearman) of native quality and label:")
+    table = Table(box=None)
+    table.add_column("set", no_wrap=True)
+    table.add_column("preview", justify="right")
+    table.add_column("with minutiae", justify="right")
+    second = report["with_minutiae"]
+    for name, value in report["spearman_per_set"].items():
+        table.add_row(
+            name, number(value, 3), number(second["spearman_per_set"][name], 3)
+        )
+    table.add_row(
+        "all images", number(report["spearman"], 3), number(second["spearman"], 3)
+    )
+    show(table)
+    click.echo(f"preview: {report['ms_median']:.1f} ms, median, one thread")
+    for name, part in (
+        ("preview", report),
+        ("with minutiae", second),
+        ("label", report["labels"]),
+    ):
+        curve = part["error_versus_discard"]
+        if curve:
+            _show_discards(name, curve)
+
+
+def _show_discards(name: str, curve: Mapping[str, Any]) -> None:
+    points = ", ".join(
+        f"{percent(p['fnmr'])} without {p['discarded']:.0%}" for p in curve["points"]
+    )
+    click.echo(f"FNMR at FMR {curve['fmr']:g} by {name}, percent: {points}")

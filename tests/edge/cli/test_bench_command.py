@@ -97,3 +97,29 @@ def test_a_result_that_cannot_be_written_is_refused_before_the_work(
 ):
     with pytest.raises(InputError, match="no such folder"):
         run("finger", "--data", prints, option, tmp_path / "absent" / "out")
+
+
+def test_the_quality_is_compared_with_labels(prints, tmp_path):
+    labels = tmp_path / "labels.csv"
+    names = sorted(path.name for path in prints.iterdir())
+    rows = [f"{prints.name},{name},500,{20 * i}" for i, name in enumerate(names)]
+    labels.write_text("\n".join(["set,image,ppi_given,nfiq2", *rows]))
+    out, plot = tmp_path / "out.json", tmp_path / "plot.png"
+    shown = run(
+        *("quality", "--data", prints, "--labels", labels, "--threads", 2),
+        *("--json", out, "--plot", plot),
+    )
+    report = json.loads(out.read_text())
+    assert set(report["spearman_per_set"]) == {prints.name}
+    assert report["images"] == 4
+    assert report["ms_median"] > 0
+    assert report["error_versus_discard"]["points"]
+    assert cv2.imread(str(plot)) is not None
+    assert "Rank correlation" in shown.stdout
+
+
+def test_labels_without_a_column_are_refused(prints, tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("set,image\n")
+    with pytest.raises(InputError, match="no column ppi_given, nfiq2"):
+        run("quality", "--data", prints, "--labels", labels)
