@@ -75,7 +75,7 @@ class SyntheticFinger:
         """The ridge pattern, -1 to 1, larger than the window."""
         rng = np.random.default_rng([self.seed, 1])
         field = orientation_field(self.pattern, rng)
-        pattern = grow_ridges(field, rng, self.period_px)
+        pattern = grow_ridges(field, rng, self.period_px, int(rng.integers(4, 17)))
         # Stretching it smoothly makes the ridge period vary over the finger.
         stretch = 5.5 * smooth_field(rng, (HEIGHT, WIDTH), scale_px=110)
         return _creased(warped(pattern, stretch[0], stretch[1]), rng)
@@ -83,10 +83,10 @@ class SyntheticFinger:
     def impression(self, number: int, *, condition: Condition = ORDINARY) -> Image:
         """Return impression number of this finger, shape WINDOW, dark ridges."""
         rng = np.random.default_rng([self.seed, 2, number])
-        pressure = _given(condition.pressure, rng.uniform(-0.3, 0.3))
-        moisture = _given(condition.moisture, rng.uniform(-0.4, 0.4))
+        pressure = _given(condition.pressure, rng.normal(0, 0.25))
+        moisture = _given(condition.moisture, rng.normal(-0.1, 0.4))
         placed = self._place(condition, rng)
-        coverage = _given(condition.coverage, rng.uniform(0.86, 1.0) + 0.06 * pressure)
+        coverage = _given(condition.coverage, rng.uniform(0.84, 1.0) + 0.08 * pressure)
         dirt = _given(condition.dirt, max(0.0, rng.normal(0.1, 0.25)))
         ink = touched(placed, pressure, moisture, rng)
         contact = contact_area(WINDOW, coverage, rng)
@@ -98,7 +98,7 @@ class SyntheticFinger:
         height, width = WINDOW
         angle = np.deg2rad(_given(condition.rotation_deg, rng.normal(0, 7)))
         shift = (
-            rng.normal(0, 10, 2)
+            np.clip(rng.normal(0, 14, 2), -35, 35)
             if condition.shift_px is None
             else np.array(condition.shift_px)
         )

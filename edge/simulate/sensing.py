@@ -34,7 +34,7 @@ def touched(
     pressing, damp = smooth_field(rng, _shape(ridges), scale_px=60)
     wet = moisture + 0.22 * damp
     level = ridges + 0.55 * pressure + 0.22 * pressing + 0.35 * wet
-    level = level + (0.2 + 0.45 * np.maximum(-wet, 0)) * texture + 0.08 * grain
+    level = level + (0.3 + 0.8 * np.maximum(-wet, 0)) * texture + 0.12 * grain
     ink = 1 / (1 + np.exp(-4.0 * level))
     # A dry finger prints paler, and so does a light touch.
     depth = np.clip(0.93 + 0.25 * wet + 0.2 * (pressure + 0.4 * pressing), 0.45, 1.0)
