@@ -50,8 +50,11 @@ UNCHANGED_WITHIN_PPI = 5.0
 # 250 and 1000 ppi, as whole pixels per cm.
 LOWEST_PX_PER_CM, HIGHEST_PX_PER_CM = 98, 394
 CM_PER_INCH = 2.54
-# What makers that report no quality leave us: neither strong nor weak.
-UNREPORTED_QUALITY = 70
+# The lowest at which a minutia counts in full. FNMR at a threshold for FMR 1e-4 with
+# every quality replaced by one (FVC2000 DB2_B and DB3_B, FVC2002 DB3_B, 1,680 mated
+# pairs): 7.0 % at 40, 4.6 % at 55, 3.8 % at 70, 3.6 % at 85 and 100; 3.4 % with the
+# real ones.
+UNREPORTED_QUALITY = 75
 
 _SIGNATURE = b"edge-template\0\x01"
 _MODEL_ID_LIMIT = 64
