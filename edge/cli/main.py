@@ -16,6 +16,11 @@ from edge.errors import EdgeError
 
 COMMANDS = {
     "bench": ("edge.cli.bench", "bench", "Measure accuracy and speed."),
+    "calibration": (
+        "edge.cli.calibration",
+        "calibration",
+        "Show what scores mean.",
+    ),
     "check": ("edge.cli.check", "check", "Check one capture subject."),
     "demo": ("edge.cli.demo", "demo", "Run a whole checkpoint without hardware."),
     "doctor": ("edge.cli.doctor", "doctor", "Say what works on this machine."),
