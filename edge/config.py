@@ -96,10 +96,36 @@ class CameraSection(Section):
     timeout_s: float = Field(default=10.0, gt=0, le=120)
 
 
+Threshold = Annotated[int, Field(ge=0, le=100)]
+
+
+class FingerThresholdsSection(Section):
+    thumb: Threshold
+    index: Threshold
+    middle: Threshold
+    ring: Threshold
+    little: Threshold
+
+
+class FingerQualitySection(Section):
+    """Defaults of BSI TR-03121-3, volume border control."""
+
+    search: FingerThresholdsSection = FingerThresholdsSection(
+        thumb=20, index=20, middle=20, ring=10, little=10
+    )
+    enrolment: FingerThresholdsSection = FingerThresholdsSection(
+        thumb=30, index=30, middle=20, ring=10, little=10
+    )
+    rolled: FingerThresholdsSection = FingerThresholdsSection(
+        thumb=20, index=15, middle=15, ring=10, little=5
+    )
+
+
 class PolicySection(Section):
     max_attempts: int = Field(default=3, ge=1, le=10)
     finger_false_match_rate: float = Field(default=1e-6, gt=0, le=1e-2)
     face_false_match_rate: float = Field(default=1e-5, gt=0, le=1e-2)
+    finger_quality: FingerQualitySection = Field(default_factory=FingerQualitySection)
 
 
 class BrokerSection(Section):

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edge.checkpoint.quality_gate import BSI_THRESHOLDS, FingerThresholds, Purpose
 from edge.terms import FingerPosition, Modality
 
 if TYPE_CHECKING:
@@ -38,11 +39,15 @@ class CheckRequest:
 
 @dataclass(frozen=True)
 class CheckLimits:
-    """max_attempts: finger captures before the officer is asked. Times in seconds."""
+    """max_attempts: finger captures before the officer is asked. Times in seconds.
+
+    finger_quality: a print below the threshold of its finger is captured again.
+    """
 
     max_attempts: int = 3
     finger_timeout_s: float = 20.0
     face_timeout_s: float = 10.0
+    finger_quality: FingerThresholds = BSI_THRESHOLDS[Purpose.SEARCH]
 
 
 @dataclass(frozen=True)

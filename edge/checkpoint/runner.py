@@ -18,6 +18,7 @@ from edge.checkpoint.policy import (
     Finding,
     decide,
 )
+from edge.checkpoint.quality_gate import gated
 from edge.errors import CaptureError, CaptureTimeoutError, InputError
 from edge.records.template import encode_template
 from edge.terms import (
@@ -228,7 +229,8 @@ class _Check:
         recognition = self._ports.finger_recognition
         try:
             with self.watch.stage("fingerprint.assess"):
-                quality = recognition.assess(sample)
+                threshold = self._limits.finger_quality.of(sample.position)
+                quality = gated(recognition.assess(sample), threshold)
             if not quality.is_sufficient:
                 return quality, None
             with self.watch.stage("fingerprint.extract"):

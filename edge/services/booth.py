@@ -12,6 +12,7 @@ from edge.booth.app import create_app
 from edge.booth.desk import CheckDesk
 from edge.booth.events import EventFeed
 from edge.checkpoint.check import CheckLimits
+from edge.checkpoint.quality_gate import FingerThresholds
 from edge.checkpoint.runner import BoothPorts, CheckRunner
 from edge.clock import SystemClock
 from edge.errors import ConfigurationError, EdgeError
@@ -98,6 +99,9 @@ def check_runner(
             max_attempts=config.policy.max_attempts,
             finger_timeout_s=config.scanner.timeout_s,
             face_timeout_s=config.camera.timeout_s,
+            finger_quality=FingerThresholds(
+                **config.policy.finger_quality.search.model_dump()
+            ),
         )
         yield CheckRunner(ports, booth_id=config.booth_id, limits=limits)
     finally:
