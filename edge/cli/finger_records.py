@@ -14,9 +14,8 @@ from edge.interchange.minutiae_formats import WRITABLE_FORMATS
 from edge.interchange.minutiae_record import (
     BIFURCATION,
     FIRST_VENDOR_BLOCK,
-    QUALITY_FAILED,
-    QUALITY_NOT_REPORTED,
     RIDGE_ENDING,
+    UNREPORTED_CODES,
     RecordFormat,
 )
 from edge.interchange.record_file import read_record_file, write_record_file
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(path_type=Path)
 _KINDS = {RIDGE_ENDING: "ending", BIFURCATION: "bifurcation"}
-_SILENT = {QUALITY_NOT_REPORTED, QUALITY_FAILED}
 
 
 @click.command("export")
@@ -139,7 +137,7 @@ def _minutiae(minutiae: MinutiaColumns) -> list[dict[str, object]]:
 
 
 def _quality(value: int) -> int | None:
-    return None if value in _SILENT else value
+    return None if value in UNREPORTED_CODES else value
 
 
 def _print_view(view: FingerView) -> None:

@@ -30,6 +30,7 @@ from edge.interchange.record_fields import FieldWriter, require_fits
 from edge.interchange.view_rules import (
     note_numbering,
     read_view_count,
+    require_finger_quality,
     require_writable,
 )
 
@@ -131,9 +132,12 @@ def _read_quality(reader: FieldReader) -> tuple[FingerQuality, ...]:
 
 
 def _written_quality(view: FingerView) -> int:
-    if not view.qualities or view.qualities[0].value > HIGHEST_QUALITY:
+    """Return the first quality; 0 where there is none, as these formats say no more."""
+    if not view.qualities:
         return 0
-    return view.qualities[0].value
+    value = view.qualities[0].value
+    require_finger_quality(value)
+    return value if value <= HIGHEST_QUALITY else 0
 
 
 def _shared(view: FingerView) -> tuple[object, ...]:

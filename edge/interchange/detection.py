@@ -7,7 +7,7 @@ or 0 and a u32 at byte 10. What equals the number of bytes decides; if nothing d
 what is possible as a length. Angles decide nothing.
 "030" (ISO 2011, ANSI 2009): both have a u32 length at byte 8. It is ISO if as many
 representations as announced, by their own lengths, fill the record, else ANSI if its
-views do; if neither, what the byte after the ISO header can be.
+views do; if neither, ISO if the first representation's length is possible.
 """
 
 from __future__ import annotations
@@ -73,9 +73,7 @@ def _later_format(data: bytes, what: str) -> RecordFormat:
         return RecordFormat.ISO_2011
     if _is_filled_by_views(data):
         return RecordFormat.ANSI_2009
-    # A representation is far shorter than 16 MB, a record at most 1 MB: in ISO bytes 15
-    # and 16 are 0 and below 16; in ANSI byte 16 is the certification, 0 or 80h, and 15
-    # the second half of the product type.
+    # Something is wrong with it anyway; the format only decides what is said of it.
     first = _number(data, _ISO_2011_HEADER, 4)
     is_iso = _SMALLEST_REPRESENTATION <= first <= RECORD_LIMIT and data[14] <= 1
     return RecordFormat.ISO_2011 if is_iso else RecordFormat.ANSI_2009

@@ -41,6 +41,7 @@ from edge.interchange.view_rules import (
     note_numbering,
     read_finger_quality,
     read_view_count,
+    require_finger_quality,
     require_writable,
 )
 
@@ -142,6 +143,7 @@ def _written_view(view: FingerView, *, is_certified: bool) -> bytes:
     out.unsigned(view.device.device_id, 2, "device type")
     out.unsigned(len(view.qualities), 1, "number of quality blocks")
     for quality in view.qualities:
+        require_finger_quality(quality.value)
         out.unsigned(quality.value, 1, "finger quality")
         out.unsigned(quality.vendor_id, 2, "quality vendor")
         out.unsigned(quality.algorithm_id, 2, "quality algorithm")

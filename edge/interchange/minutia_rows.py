@@ -17,8 +17,8 @@ from edge.interchange.minutiae_record import (
     HIGHEST_QUALITY,
     KIND_OTHER,
     MINUTIAE_LIMIT,
-    QUALITY_FAILED,
     QUALITY_NOT_REPORTED,
+    UNREPORTED_CODES,
     ExtendedBlock,
     MinutiaColumns,
 )
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 ROW_SIZE, ROW_SIZE_NO_QUALITY = 6, 5
 BLOCK_HEADER_SIZE = 4
-_UNREPORTED = (QUALITY_NOT_REPORTED, QUALITY_FAILED)
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,9 @@ def write_minutiae(
     quality = minutiae.quality
     if rules.zero_is_unreported:
         # A real 0 must not become "not reported": 1 is the lowest that can be said.
-        quality = np.where(np.isin(quality, _UNREPORTED), 0, np.maximum(quality, 1))
+        quality = np.where(
+            np.isin(quality, UNREPORTED_CODES), 0, np.maximum(quality, 1)
+        )
     columns = [kind_x >> 8, kind_x & 255, y >> 8, y & 255, angle, quality]
     return np.stack(columns, axis=1)[:, :row_size].astype(np.uint8).tobytes()
 
@@ -212,7 +213,7 @@ def _kind(rows_at: _Rows, kind: NDArray[Any]) -> NDArray[np.uint8]:
 def _quality(
     rows_at: _Rows, quality: NDArray[np.uint16], rules: MinutiaRules
 ) -> NDArray[np.uint8]:
-    is_special = np.isin(quality, _UNREPORTED) & (not rules.zero_is_unreported)
+    is_special = np.isin(quality, UNREPORTED_CODES) & (not rules.zero_is_unreported)
     is_wrong = (quality > HIGHEST_QUALITY) & ~is_special
     rows_at.note(is_wrong, "quality", f"not 0 to {HIGHEST_QUALITY}")
     is_silent = is_wrong | ((quality == 0) & rules.zero_is_unreported)
@@ -226,7 +227,7 @@ def _require_writable(minutiae: MinutiaColumns) -> None:
         ):
             raise InputError(f"minutiae record: {name} of a minutia is not 0 to 16383")
     is_quality = (minutiae.quality <= HIGHEST_QUALITY) | np.isin(
-        minutiae.quality, _UNREPORTED
+        minutiae.quality, UNREPORTED_CODES
     )
     if not ((minutiae.kind <= 2) & is_quality & np.isfinite(minutiae.angle_deg)).all():
         raise InputError(

@@ -9,6 +9,7 @@ from edge.interchange.minutiae_record import (
     HIGHEST_QUALITY,
     QUALITY_FAILED,
     QUALITY_NOT_REPORTED,
+    UNREPORTED_CODES,
     misnumbered_position,
 )
 
@@ -27,6 +28,15 @@ def read_finger_quality(reader: FieldReader) -> int:
         reader.deviates("finger quality", problem, reader.offset - 1)
         return QUALITY_FAILED
     return value
+
+
+def require_finger_quality(value: int) -> None:
+    """Raise InputError if it is neither 0 to 100 nor 254 nor 255."""
+    if not 0 <= value <= HIGHEST_QUALITY and value not in UNREPORTED_CODES:
+        raise InputError(
+            f"minutiae record: finger quality {value}; 0 to {HIGHEST_QUALITY}, 254 and "
+            "255 are possible"
+        )
 
 
 def read_view_count(reader: FieldReader, size: int, field: str) -> int:

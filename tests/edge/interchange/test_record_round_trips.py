@@ -171,6 +171,14 @@ def test_the_finger_quality_comes_back(value):
     assert later.qualities == original.qualities
 
 
+def test_a_finger_quality_that_failed_has_no_place_before_2011():
+    original = view(qualities=(FingerQuality(255),))
+    [later] = read_back(record(original, record_format=RecordFormat.ISO_2011)).views
+    assert later.qualities == (FingerQuality(255),)
+    [older] = read_back(record(original)).views
+    assert older.qualities == (FingerQuality(0),)
+
+
 @pytest.mark.parametrize(
     ("code", "source", "target", "expected"),
     [
@@ -205,6 +213,13 @@ def test_blocks_that_formats_spell_differently_are_left_out():
         (record(view(impression=16)), "impression code 16; this format holds 0 to 15"),
         (record(view(width_px=70_000)), "image width 70000"),
         (record(view(qualities=(FingerQuality(-1),))), "finger quality -1"),
+        (
+            record(
+                view(qualities=(FingerQuality(101),)),
+                record_format=RecordFormat.ISO_2011,
+            ),
+            "finger quality 101",
+        ),
         (record(view(extended=(ExtendedBlock(256, bytes(65_535)),))), "block length"),
         (record(view(1, minutiae=columns(1, kind=np.array([3])))), "out of range"),
         (record(view(1, minutiae=columns(1, x=np.array([16384])))), "x of a minutia"),
