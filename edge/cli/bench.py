@@ -6,25 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
 from edge.cli.bench_output import (
     STANDARD_OUTPUT,
-    number,
     output_options,
-    percent,
     progress_bar,
     require_writable,
-    show,
     write_json,
 )
+from edge.cli.bench_tables import show_fingers, show_quality, show_synthetic
 from edge.cli.context import config_option, fingerprint_engine, load
 from edge.errors import InputError
 from edge.recognition.fingerprint.image import RESOLUTION_PPI
 from edge.services.wiring import prepare_kernels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from edge.bench.finger import FingerMethods
     from edge.bench.quality import QualityMethods
@@ -45,6 +42,15 @@ data_option = click.option(
     help="Folder of <finger>_<impression>.<png|tif|bmp>; may be given again.",
 )
 
+ppi_option = click.option(
+    "--ppi",
+    type=float,
+    multiple=True,
+    default=(RESOLUTION_PPI,),
+    show_default=True,
+    help="Resolution; once for all folders, or once for each.",
+)
+
 
 @click.group()
 def bench() -> None:
@@ -54,14 +60,7 @@ def bench() -> None:
 @bench.command()
 @config_option
 @data_option
-@click.option(
-    "--ppi",
-    type=float,
-    multiple=True,
-    default=(RESOLUTION_PPI,),
-    show_default=True,
-    help="Resolution; once for all folders, or once for each.",
-)
+@ppi_option
 @output_options
 def finger(
     config_path: Path | None,
@@ -102,7 +101,7 @@ def finger(
     if plot_out:
         finger_plot.draw(measured, plot_out)
     if json_out != STANDARD_OUTPUT:
-        _show_fingers(reports, mean)
+        show_fingers(reports, mean)
 
 
 @bench.command()
@@ -143,7 +142,49 @@ def quality(
     if plot_out:
         quality_plot.draw(measured, plot_out)
     if json_out != STANDARD_OUTPUT:
-        _show_quality(report)
+        show_quality(report)
+
+
+@bench.command()
+@config_option
+@data_option
+@ppi_option
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the fingers.")
+@output_options
+def synthetic(
+    config_path: Path | None,
+    folders: tuple[Path, ...],
+    ppi: tuple[float, ...],
+    seed: int,
+    json_out: str | None,
+    plot_out: Path | None,
+    threads: int,
+) -> None:
+    """Compare invented templates with those of real prints, and their scores.
+
+    Each folder is a set: pairs are made within it only.
+    """
+    from edge.bench import synthetic as bench_synthetic
+    from edge.bench.progress import mapped
+
+    require_writable(json_out, plot_out)
+    engine, _ = _engine_and_methods(config_path)
+    places = list(zip(folders, _one_each(ppi, folders), strict=True))
+    with progress_bar(json_out) as progress:
+        real = mapped(
+            lambda place: bench_synthetic.extracted_set(engine, *place),
+            places,
+            threads=threads,
+            progress=progress,
+            text="extracting folders",
+        )
+        generated = bench_synthetic.invented_sets(seed)
+    measured = bench_synthetic.measure(real, generated)
+    write_json(measured, json_out)
+    if plot_out:
+        bench_synthetic.plot(measured, plot_out)
+    if json_out != STANDARD_OUTPUT:
+        show_synthetic(measured)
 
 
 def _quality_methods(config_path: Path | None) -> QualityMethods:
@@ -197,61 +238,3 @@ def _one_each(ppi: Sequence[float], folders: Sequence[Path]) -> Sequence[float]:
             "give one for all, or one for each in the same order"
         )
     return ppi if len(ppi) == len(folders) else list(ppi) * len(folders)
-
-
-def _show_fingers(
-    reports: Mapping[str, Mapping[str, Any]], mean: Mapping[str, Any]
-) -> None:
-    click.echo("All pairs: EER, FNMR at FMR, and prints not extracted, in percent;")
-    click.echo("median times of one thread, and bytes of a stored template.")
-    table = Table(box=None)
-    table.add_column("set", no_wrap=True)
-    rates = ("EER", "at 1e-2", "1e-3", "1e-4", "zero", "failed")
-    for heading in (*rates, "extract\nms", "compare\nus", "bytes"):
-        table.add_column(heading, justify="right")
-    shown = dict(reports) if len(reports) == 1 else {**reports, "mean": mean}
-    for name, report in shown.items():
-        table.add_row(
-            name,
-            percent(report["eer"]),
-            *map(percent, report["fnmr_at_fmr"].values()),
-            percent(report["zero_fmr"]),
-            percent(report["failure_to_extract"]),
-            number(report["extract_ms_median"]),
-            number(report["compare_us_median"]),
-            number(report["template_bytes_median"], 0),
-        )
-    show(table)
-
-
-def _show_quality(report: Mapping[str, Any]) -> None:
-    click.echo("Rank correlation (Spearman) of native quality and label:")
-    table = Table(box=None)
-    table.add_column("set", no_wrap=True)
-    table.add_column("preview", justify="right")
-    table.add_column("with minutiae", justify="right")
-    second = report["with_minutiae"]
-    for name, value in report["spearman_per_set"].items():
-        table.add_row(
-            name, number(value, 3), number(second["spearman_per_set"][name], 3)
-        )
-    table.add_row(
-        "all images", number(report["spearman"], 3), number(second["spearman"], 3)
-    )
-    show(table)
-    click.echo(f"preview: {report['ms_median']:.1f} ms, median, one thread")
-    for name, part in (
-        ("preview", report),
-        ("with minutiae", second),
-        ("label", report["labels"]),
-    ):
-        curve = part["error_versus_discard"]
-        if curve:
-            _show_discards(name, curve)
-
-
-def _show_discards(name: str, curve: Mapping[str, Any]) -> None:
-    points = ", ".join(
-        f"{percent(p['fnmr'])} without {p['discarded']:.0%}" for p in curve["points"]
-    )
-    click.echo(f"FNMR at FMR {curve['fmr']:g} by {name}, percent: {points}")

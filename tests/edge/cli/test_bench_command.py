@@ -123,3 +123,14 @@ def test_labels_without_a_column_are_refused(prints, tmp_path):
     labels.write_text("set,image\n")
     with pytest.raises(InputError, match="no column ppi_given, nfiq2"):
         run("quality", "--data", prints, "--labels", labels)
+
+
+def test_invented_templates_are_measured_beside_the_prints(prints, tmp_path):
+    out, plot = tmp_path / "out.json", tmp_path / "plot.png"
+    shown = run(
+        *("synthetic", "--data", prints, "--threads", 2),
+        *("--json", out, "--plot", plot),
+    )
+    assert {"real", "generated", "agreement"} <= set(json.loads(out.read_text()))
+    assert cv2.imread(str(plot)) is not None
+    assert "non-mated pairs" in shown.stdout
