@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from edge.errors import InputError
+from edge.recognition.fingerprint.foreground import Window, find_print
 from edge.recognition.parameters import MINUTIA_THRESHOLD, MOST_MINUTIAE
 
 if TYPE_CHECKING:
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIDE_MULTIPLE_PX = 32
+# A rolled finger on a card is 800 x 750; the network needs 0.8 kB a pixel.
+LARGEST_PRINT_PX = 1024 * 1024
+# Another view of a print moves minutiae near its edge by a pixel.
+_WORTHWHILE_SHARE = 0.75
 RIDGE_ENDING, BIFURCATION = 1, 2
 
 
@@ -35,22 +41,48 @@ class Minutiae:
     def __len__(self) -> int:
         return len(self.x)
 
+    def moved(self, right_px: int, down_px: int) -> Minutiae:
+        x, y = self.x + np.int16(right_px), self.y + np.int16(down_px)
+        return replace(self, x=x, y=y)
+
+
+_NONE = Minutiae(
+    x=np.zeros(0, np.int16),
+    y=np.zeros(0, np.int16),
+    angle_rad=np.zeros(0, np.float32),
+    kind=np.zeros(0, np.uint8),
+    quality=np.zeros(0, np.uint8),
+)
+
 
 def find_minutiae(session: InferenceSession, image: NDArray[np.uint8]) -> Minutiae:
-    """Return the minutiae of the print.
+    """Return the minutiae of the print; none of an image that is even all over.
 
     image: uint8 (height, width) at 500 ppi, dark ridges.
 
     Raises:
+        InputError: what is not background is larger than a finger.
         ModelError: the network fails.
     """
+    place = find_print(image)
+    if place is None:
+        return _NONE
     padded, top, left = _padded(image)
-    height, width = image.shape
-    maps = session.run({"image": padded[None]})
-    _, direction, kind, strength = (
-        values[0, :, top : top + height, left : left + width] for values in maps
-    )
-    return read_maps(direction, kind[0], strength[0])
+    view = _view(padded, place, top, left)
+    if view.area_px > LARGEST_PRINT_PX:
+        raise InputError(
+            f"fingerprint image: a print of {view.right - view.left} x "
+            f"{view.bottom - view.top} pixels at 500 ppi is no single finger; "
+            "cut out one finger or check the resolution"
+        )
+    seen = padded[view.top : view.bottom, view.left : view.right]
+    maps = session.run({"image": np.ascontiguousarray(seen)[None]})
+    # What the padding shows is no part of the image.
+    rows = _inside(view.top, view.bottom, top, image.shape[0])
+    columns = _inside(view.left, view.right, left, image.shape[1])
+    _, direction, kind, strength = (values[0, :, rows, columns] for values in maps)
+    found = read_maps(direction, kind[0], strength[0])
+    return found.moved(view.left + columns.start - left, view.top + rows.start - top)
 
 
 def read_maps(
@@ -92,3 +124,23 @@ def _padded(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int, int]:
     top, left = down // 2, across // 2
     margins = ((top, down - top), (left, across - left))
     return np.pad(image, margins, constant_values=image[0, 0]), top, left
+
+
+def _view(padded: NDArray[np.uint8], place: Window, top: int, left: int) -> Window:
+    """Return the part of the padded image for the network to look at.
+
+    Whole steps of the padding's raster, on which the network's own rasters lie.
+    """
+    whole = Window(0, padded.shape[0], 0, padded.shape[1])
+    part = Window(
+        (place.top + top) // SIDE_MULTIPLE_PX * SIDE_MULTIPLE_PX,
+        -(-(place.bottom + top) // SIDE_MULTIPLE_PX) * SIDE_MULTIPLE_PX,
+        (place.left + left) // SIDE_MULTIPLE_PX * SIDE_MULTIPLE_PX,
+        -(-(place.right + left) // SIDE_MULTIPLE_PX) * SIDE_MULTIPLE_PX,
+    )
+    return part if part.area_px <= _WORTHWHILE_SHARE * whole.area_px else whole
+
+
+def _inside(first: int, last: int, margin: int, side: int) -> slice:
+    """Return what of the padded pixels first to last belongs to the image itself."""
+    return slice(max(margin - first, 0), min(margin + side, last) - first)
