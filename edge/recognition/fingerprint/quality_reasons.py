@@ -50,13 +50,13 @@ def likely_cause(measures: PrintMeasures) -> QualityReason:
         return QualityReason.TOO_SMALL
     if is_pale and measures.contrast < parameters.LIGHT_CONTRAST:
         return QualityReason.TOO_LIGHT
-    if measures.contrast < parameters.FAINT_CONTRAST:
-        return QualityReason.LOW_CONTRAST
     if (
         measures.brightness < parameters.DARK_GREY
         or measures.ridge_share > parameters.FILLED_VALLEYS
     ):
         return QualityReason.TOO_WET
+    if measures.contrast < parameters.FAINT_CONTRAST:
+        return QualityReason.LOW_CONTRAST
     return QualityReason.TOO_DRY if is_pale else QualityReason.SMEARED
 
 
