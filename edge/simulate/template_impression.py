@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge.errors import InputError
+from edge.simulate.template_kernels import QUALITIES, QUALITY_SHARES
 from edge.terms import FingerprintTemplate
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 # Share of minutiae that the next impression shows again, by quality.
-_QUALITIES, _FOUND_AGAIN = (45.0, 70.0, 85.0, 92.0, 98.0), (0.60, 0.80, 0.92, 0.97, 1.0)
+_RATINGS, _FOUND_AGAIN = (45.0, 70.0, 85.0, 92.0, 98.0), (0.60, 0.80, 0.92, 0.97, 1.0)
 _ROTATION_RAD, _SHIFT_PX, _SCALE = 0.12, 14.0, 0.09
 _WAVES, _WAVE_PX, _LENGTHS_PX = 4, 2.0, (110.0, 420.0)
 _JITTER_PX, _JITTER_RAD, _WILD_RAD = 0.85, 0.03, 0.14
@@ -31,7 +32,7 @@ _SPURIOUS_SHARE = 0.09
 _AXES = 2.1  # half axes of an evenly filled ellipse in standard deviations
 _CLOSEST_PX = 9.0
 _ROUNDING = 1.0 + 1e-9
-_QUALITY_SPREAD = 14.0
+_RATING_SPREAD = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +99,7 @@ def _touching(
     shift = rng.normal(0, _SHIFT_PX * worse, 2)
     now = axes * np.exp(rng.normal(0, _SCALE * worse, 2))
     touches = _inside(points.x - shift[0], points.y - shift[1], now * _ROUNDING)
-    again = np.interp(points.quality, _QUALITIES, _FOUND_AGAIN) ** worse
+    again = np.interp(points.quality, _RATINGS, _FOUND_AGAIN) ** worse
     kept = points.where(touches & (rng.random(len(again)) < again))
     if worse <= 0:
         return kept
@@ -151,8 +152,15 @@ def _jittered(points: _Points, rng: np.random.Generator, worse: float) -> _Point
         points.y + rng.normal(0, 1, count) * _JITTER_PX * worse,
         points.angle + rng.normal(0, 1, count) * wild * worse,
         np.where(flipped, 3 - points.kind, points.kind).astype(np.uint8),
-        points.quality + rng.normal(0, 1, count) * _QUALITY_SPREAD * worse,
+        _rated(points.quality, rng.normal(0, 1, count) * _RATING_SPREAD * worse),
     )
+
+
+def _rated(quality: Floats, step: Floats) -> Floats:
+    """Move minutiae up or down the ranks of quality: the distribution stays."""
+    share = np.interp(quality, QUALITIES, QUALITY_SHARES) + step
+    inside = np.abs(share - 2 * np.round(share / 2))
+    return np.asarray(np.interp(inside, QUALITY_SHARES, QUALITIES), np.float64)
 
 
 def _moved(points: _Points, rng: np.random.Generator, worse: float) -> _Points:

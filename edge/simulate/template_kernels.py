@@ -43,10 +43,11 @@ _DENSITY = 5.7e-4  # minutiae of a px of contact
 _PERIOD_PX = 9.0
 _EDGE_PX = 4.0  # of the window, where the extractor finds nothing
 _WINDOWS = np.array([[300, 300], [256, 364], [300, 300], [256, 288], [388, 374]])
-_QUALITY_SHARES = np.array(
+# What share of minutiae is rated this or less.
+QUALITY_SHARES = np.array(
     [0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 0.9, 1.0]
 )
-_QUALITIES = np.array(
+QUALITIES = np.array(
     [45.0, 47.0, 54.0, 63.0, 77.0, 87.0, 91.0, 93.0, 95.0, 96.5, 97.4, 99.0]
 )
 
@@ -197,7 +198,7 @@ def _pointed(
 @compiled
 def _quality(state: State, strength: float, rim: float) -> float:
     share = uniform(state) ** strength * (1.0 if rim < 0.7 else 0.85)
-    return float(round(np.interp(share, _QUALITY_SHARES, _QUALITIES)))
+    return float(round(np.interp(share, QUALITY_SHARES, QUALITIES)))
 
 
 @compiled
