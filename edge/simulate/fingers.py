@@ -22,6 +22,7 @@ from edge.simulate.ridges import (
     grow_ridges,
     natural_pattern,
     orientation_field,
+    period_map,
 )
 from edge.simulate.sensing import PAPER, contact_area, sensed, touched
 from edge.simulate.skin import plastic_distortion, smooth_field, warped
@@ -75,9 +76,10 @@ class SyntheticFinger:
         """The ridge pattern, -1 to 1, larger than the window."""
         rng = np.random.default_rng([self.seed, 1])
         field = orientation_field(self.pattern, rng)
-        pattern = grow_ridges(field, rng, self.period_px, int(rng.integers(4, 17)))
-        # Stretching it smoothly makes the ridge period vary over the finger.
-        stretch = 5.5 * smooth_field(rng, (HEIGHT, WIDTH), scale_px=110)
+        period = period_map(rng, self.period_px)
+        pattern = grow_ridges(field, period, rng, int(rng.integers(4, 17)))
+        # No finger follows its orientation field exactly.
+        stretch = 4.0 * smooth_field(rng, (HEIGHT, WIDTH), scale_px=90)
         return _creased(warped(pattern, stretch[0], stretch[1]), rng)
 
     def impression(self, number: int, *, condition: Condition = ORDINARY) -> Image:

@@ -106,13 +106,13 @@ def _bend(state: State, poles: Poles) -> None:
 
     Without this the ridges fan out below a core, as they do on no finger.
     """
-    roundness = between(state, 0.55, 0.95)
+    roundness = between(state, 0.75, 1.0)
     for pole in range(POLES):
         outwards = _outwards(poles, pole)
         before = 0.0
         for knot in range(KNOTS):
             # Neighbouring knots bend alike.
-            before = 0.7 * before + 0.09 * normal(state)
+            before = 0.7 * before + 0.07 * normal(state)
             bend = before
             if poles[pole, 0] > 0.0:
                 seen = 2.0 * math.pi * (knot / KNOTS - 0.5) - outwards
