@@ -21,13 +21,19 @@ _ERRORS_ONLY = 3
 class OnnxSession:
     """One loaded network. May be called from several threads."""
 
-    def __init__(self, path: Path, threads: int = 1) -> None:
+    def __init__(
+        self, path: Path, threads: int = 1, usual_input_bytes: int | None = None
+    ) -> None:
         """Load the file; path must come from the model store, which checks its hash.
+
+        usual_input_bytes: after a run on more, the memory that it took is given back;
+        by default none ever is.
 
         Raises:
             ModelError: the file is not there or is no usable model.
         """
         self._path = path
+        self._usual_input_bytes = usual_input_bytes
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -52,13 +58,23 @@ class OnnxSession:
             ModelError: the inputs do not fit the model, or it fails.
         """
         try:
-            outputs = self._session.run(None, dict(inputs))
+            outputs = self._session.run(None, dict(inputs), self._options(inputs))
         # onnxruntime's exception classes have no parent of their own.
         except Exception as error:
             raise ModelError(
                 f"{self._path}: inference failed: {_first_line(error)}"
             ) from error
         return [np.asarray(output) for output in outputs]
+
+    def _options(
+        self, inputs: Mapping[str, NDArray[Any]]
+    ) -> onnxruntime.RunOptions | None:
+        size = sum(values.nbytes for values in inputs.values())
+        if self._usual_input_bytes is None or size <= self._usual_input_bytes:
+            return None
+        options = onnxruntime.RunOptions()
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        return options
 
 
 def _first_line(error: Exception) -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from edge.terms import FingerprintSample
 
 MODEL_ID = "leader"
+# More pixels than a scanner's window has; the memory that more take is not kept.
+USUAL_VIEW_PX = 512 * 512
 
 
 class FingerprintEngine:
@@ -41,7 +43,7 @@ class FingerprintEngine:
         Raises:
             ModelError: the file is no usable model.
         """
-        self._session = session or OnnxSession(model_path, threads)
+        self._session = session or OnnxSession(model_path, threads, USUAL_VIEW_PX)
         # Found by assess, used by extract, gone with the sample itself.
         self._found: weakref.WeakKeyDictionary[FingerprintSample, Minutiae] = (
             weakref.WeakKeyDictionary()

@@ -40,7 +40,7 @@ def read_finger_image(
 
 
 def at_500_ppi(image: NDArray[np.uint8], resolution_ppi: float) -> NDArray[np.uint8]:
-    """Return the print resampled to 500 ppi.
+    """Return the print resampled to 500 ppi, contiguous.
 
     Raises:
         InputError: not a grey uint8 image, wrong resolution, or too large.
@@ -55,16 +55,19 @@ def at_500_ppi(image: NDArray[np.uint8], resolution_ppi: float) -> NDArray[np.ui
             f"fingerprint image: wrong resolution {resolution_ppi:g} ppi; "
             f"allowed are {LOWEST_PPI:g} to {HIGHEST_PPI:g}"
         )
-    if abs(resolution_ppi - RESOLUTION_PPI) > UNCHANGED_WITHIN_PPI:
-        scale = RESOLUTION_PPI / resolution_ppi
-        height, width = (max(1, round(side * scale)) for side in image.shape)
-        method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-        image = np.asarray(
-            cv2.resize(image, (width, height), interpolation=method), np.uint8
-        )
-    if max(image.shape) > LARGEST_SIDE_PX:
+    scale = RESOLUTION_PPI / resolution_ppi
+    if abs(resolution_ppi - RESOLUTION_PPI) <= UNCHANGED_WITHIN_PPI:
+        scale = 1.0
+    height, width = (max(1, round(side * scale)) for side in image.shape)
+    if max(height, width) > LARGEST_SIDE_PX:
         raise InputError(
-            f"fingerprint image: {image.shape[1]} x {image.shape[0]} pixels at 500 ppi;"
+            f"fingerprint image: {width} x {height} pixels at 500 ppi;"
             f" at most {LARGEST_SIDE_PX} a side, check the resolution"
         )
-    return np.ascontiguousarray(image)
+    image = np.ascontiguousarray(image)
+    if image.shape == (height, width):
+        return image
+    # Shrinking by pixel areas keeps what is finer than the new pixels out.
+    method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    resized = cv2.resize(image, (width, height), interpolation=method)
+    return np.ascontiguousarray(resized, np.uint8)
