@@ -175,14 +175,17 @@ def fill_directions(
 
 
 @compiled
-def spreading(poles: Poles, waves: Waves, arch: Arch, x: float, y: float) -> float:
-    """Return how fast the ridges spread in the direction of direction(), in 1/px.
+def spreading(
+    poles: Poles, waves: Waves, arch: Arch, x: float, y: float, here: float
+) -> float:
+    """Return how fast the ridges spread towards here, in 1/px.
+
+    here: direction(poles, waves, arch, x, y).
 
     Where ridges of even period spread, new ones must begin: the surplus of minutiae
     that point this way over those that point back is this over the ridge period.
     """
     step = 3.0
-    here = direction(poles, waves, arch, x, y)
     right = _half_turn(direction(poles, waves, arch, x + step, y) - here)
     above = _half_turn(direction(poles, waves, arch, x, y + step) - here)
     return (math.cos(here) * above - math.sin(here) * right) / step

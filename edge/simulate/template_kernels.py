@@ -128,8 +128,9 @@ def _one(
         is_seen = is_seen and _EDGE_PX <= row < facts[HEIGHT] - _EDGE_PX
         if rim > 1.0 or not is_seen:
             continue
-        ridge = direction(poles, waves, arch, x, y) + tilt
-        surplus = spreading(poles, waves, arch, x, y) / _PERIOD_PX
+        ridge = direction(poles, waves, arch, x, y)
+        surplus = spreading(poles, waves, arch, x, y, ridge) / _PERIOD_PX
+        ridge += tilt
         if not _is_kept(state, found, count, column, row, ridge, surplus):
             continue
         angle = _pointed(state, found, count, column, row, ridge, surplus)
@@ -153,7 +154,7 @@ def _is_kept(
     surplus: float,
 ) -> bool:
     """Minutiae crowd where ridges spread, and keep away from each other."""
-    if uniform(state) * 1.6e-3 > 5e-4 + min(abs(surplus) * 0.5, 1.1e-3):
+    if uniform(state) * 1.6e-3 > 2.5e-4 + min(abs(surplus) * 0.75, 1.35e-3):
         return False
     cosine, sine = math.cos(ridge), math.sin(ridge)
     chance = 1.0
@@ -180,7 +181,7 @@ def _pointed(
     surplus: float,
 ) -> float:
     """Choose one of the two directions along the ridge, and blur it."""
-    chance = 0.5 + 0.5 * surplus / (1.2e-4 + abs(surplus))
+    chance = 0.5 + 0.5 * surplus / (1.7e-4 + abs(surplus))
     nearest, place = 13.0 * 13.0, -1
     for other in range(count):
         dx, dy = found[other, X] - x, found[other, Y] - y
