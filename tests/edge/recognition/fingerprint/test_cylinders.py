@@ -1,0 +1,158 @@
+"""Local descriptors of minutiae."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge.recognition.fingerprint.cylinders import (
+    _LAYER_OF,
+    _TABLE,
+    _TABLE_HALF,
+    _TABLE_SIDE,
+    CAPACITY,
+    CELL_PX,
+    LAYERS,
+    RADIUS_PX,
+    REACH_PX,
+    SEEN,
+    SIDE_CELLS,
+    WEAK_QUALITY,
+    WEAK_REACH_PX,
+    derive,
+    ones,
+    similarities,
+)
+from edge.recognition.fingerprint.packed import ANGLE_STEPS, pack
+
+WIDE, NARROW, AREA = range(3)
+
+
+def _bits(words):
+    return np.unpackbits(np.atleast_1d(words).view(np.uint8)).sum()
+
+
+def _row(a, i, b, count):
+    row = np.zeros(CAPACITY, np.float32)
+    similarities(a.words, i, b.words, count, row)
+    return row[:count]
+
+
+def test_descriptors_stay_when_the_finger_is_shifted(gallery, derived):
+    for template in gallery[:10]:
+        words = pack(template)
+        moved = words.copy()
+        moved[:, 0] += 100
+        moved[:, 1] += 55
+        assert (derived(words).words == derived(moved).words).all()
+
+
+@pytest.mark.parametrize("angle_deg", [30, 90, 135, 180, 271])
+def test_descriptors_hardly_change_when_the_finger_is_turned(
+    gallery, turned, derived, angle_deg
+):
+    found = []
+    for template in gallery[:10]:
+        other = turned(template, np.deg2rad(angle_deg), (40, -90))
+        a, b = derived(pack(template)), derived(pack(other))
+        count = len(template)
+        found += [_row(a, i, b, count)[i] for i in range(count)]
+    # Places are rounded to pixels, which moves a neighbour over a border or two.
+    assert np.mean(found) > 0.75
+    assert np.percentile(found, 5) > 0.5
+
+
+def test_a_descriptor_is_most_like_itself(gallery, derived):
+    a = derived(pack(gallery[0]))
+    count = len(gallery[0])
+    for i in range(count):
+        row = _row(a, i, a, count)
+        is_said = row[i] > 0
+        assert not is_said or row[i] == pytest.approx(1) == row.max()
+        assert (row >= 0).all()
+        assert (row <= 1).all()
+
+
+def test_similarity_is_symmetric(gallery, derived):
+    a, b = (derived(pack(template)) for template in gallery[:2])
+    n, m = len(gallery[0]), len(gallery[1])
+    there = np.array([_row(a, i, b, m) for i in range(n)])
+    back = np.array([_row(b, j, a, n) for j in range(m)])
+    # Wide registers and single ones round the last bit otherwise.
+    np.testing.assert_allclose(there, back.T, atol=1e-6)
+
+
+def test_a_minutia_alone_has_no_neighbours_and_is_like_nothing(template_of, derived):
+    alone = derived(pack(template_of([100], [100], [1.0])))
+    assert not alone.words[:SEEN, 0].any()
+    assert 0 < _bits(alone.words[SEEN, 0]) < SIDE_CELLS**2
+    assert _row(alone, 0, alone, 1)[0] == 0
+
+
+def test_minutiae_far_apart_do_not_see_each_other(template_of, derived):
+    far = derived(pack(template_of([0, 16383, 0], [0, 16383, 16383], [0, 1, 2])))
+    assert not far.words[:SEEN, :3].any()
+
+
+def test_minutiae_at_one_place_see_each_other_alike(template_of, derived):
+    same = derived(pack(template_of([50] * 4, [60] * 4, [1.0] * 4)))
+    assert same.words[:SEEN, 0].any()
+    assert (same.words[:, :4] == same.words[:, :1]).all()
+    assert np.isfinite(_row(same, 0, same, 4)).all()
+
+
+def test_a_weak_neighbour_sets_fewer_bits(template_of, derived):
+    counts = []
+    for quality in (WEAK_QUALITY - 1, WEAK_QUALITY):
+        template = template_of([100, 130], [100, 100], [0, 0], None, [90, quality])
+        counts.append(_bits(derived(pack(template)).words[:SEEN, 0].copy()))
+    assert 0 < counts[0] < counts[1]
+
+
+def test_what_is_left_of_an_earlier_print_does_not_matter(gallery, derived):
+    into = derived(pack(gallery[0]))
+    again = derived(pack(gallery[1]))
+    packed = pack(gallery[1])
+    derive(packed, len(packed), into, np.zeros(CAPACITY, np.int32))
+    assert (into.words[:, : len(packed)] == again.words[:, : len(packed)]).all()
+
+
+def test_columns_are_unpacked_with_y_up(template_of, derived):
+    found = derived(pack(template_of([7], [9], [np.pi / 2], [2], [40])))
+    assert (found.x[0], found.y[0], found.kind[0]) == (7, -9, 2)
+    assert found.step[0] == ANGLE_STEPS // 4
+    assert found.angle[0] == pytest.approx(np.pi / 2)
+    assert found.weight[0] == pytest.approx(0.4)
+
+
+def test_the_table_marks_places_by_their_distance():
+    steps = np.arange(_TABLE_SIDE) - _TABLE_HALF
+    rows = [(u, v) for u in steps for v in steps]
+    for number in range(0, len(rows), 37):
+        u, v = (3.0 * (value + 0.5) for value in rows[number])
+        middle = (np.arange(SIDE_CELLS) + 0.5) * CELL_PX - RADIUS_PX
+        far = np.hypot(middle[None, :] - u, middle[:, None] - v)
+        for column, reach in ((WIDE, REACH_PX), (NARROW, WEAK_REACH_PX)):
+            assert _bits(_TABLE[number, column].copy()) == (far <= reach).sum()
+
+
+def test_narrow_places_are_wide_ones_too():
+    assert not (_TABLE[:, NARROW] & ~_TABLE[:, WIDE]).any()
+    # The corners of the square are outside of the circle and never seen.
+    corner = np.uint64(1) | np.uint64(1) << np.uint64(63)
+    assert not (_TABLE[:, AREA] & corner).any()
+
+
+def test_each_turn_sets_one_layer_or_two_that_touch():
+    first, second = _LAYER_OF.astype(int).T
+    assert (
+        first == (2 * np.arange(ANGLE_STEPS) + 1) * LAYERS // 2 // ANGLE_STEPS
+    ).all()
+    apart = (second - first) % LAYERS
+    assert set(apart) == {0, 1, LAYERS - 1}
+
+
+def test_ones_counts_bits():
+    rng = np.random.default_rng(0)
+    words = [0, 1, 2**63, 2**64 - 1, *rng.integers(0, 2**63, 50).tolist()]
+    assert [int(ones(np.uint64(w))) for w in words] == [w.bit_count() for w in words]
