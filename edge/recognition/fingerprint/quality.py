@@ -64,7 +64,13 @@ def _quality(
     """Put the reasons in order: why it is refused, what to do better next time."""
     reasons = list(refused)
     if not refused and score < parameters.ADVISED_SCORE:
-        reasons = [quality_reasons.likely_cause(measures)]
+        # Ridges that alone would do: what is missing is minutiae.
+        is_clear = native_quality(measures.features) >= parameters.ADVISED_SCORE
+        reasons = [
+            QualityReason.TOO_FEW_MINUTIAE
+            if is_clear
+            else quality_reasons.likely_cause(measures)
+        ]
     if quality_reasons.is_print(refused):
         reasons += quality_reasons.advice(measures)
     return Quality(

@@ -111,18 +111,13 @@ def _features(
     used = apart[..., kernels.DEVIATION] > 0.1 * float(image.std())
     inside, good = apart[used], good[used]
     certainty, clarity = inside[:, kernels.CERTAINTY], inside[:, kernels.CLARITY]
-    contrast = inside[:, kernels.VALLEY_GREY] - inside[:, kernels.RIDGE_GREY]
     return {
         "goodness": _mean(good),
         "clear_blocks": float((clarity > 0.85).sum()),
         "certain_blocks": float((certainty > 0.7).sum()),
         "clarity_median": _median(clarity),
-        "clarity_upper": _percentile(clarity, 75),
         "certainty_mean": _mean(certainty),
-        "certainty_median": _median(certainty),
         "unevenness": _median(inside[:, kernels.UNEVENNESS], otherwise=2.0),
-        "waves_upper": _percentile(inside[:, kernels.SPECTRUM], 90),
-        "contrast": _mean(contrast),
         "brightness": float(apart[..., kernels.MEAN].mean()),
     }
 
@@ -221,7 +216,3 @@ def _mean(values: NDArray[np.float32], otherwise: float = 0.0) -> float:
 
 def _median(values: NDArray[np.float32], otherwise: float = 0.0) -> float:
     return float(np.median(values)) if len(values) else otherwise
-
-
-def _percentile(values: NDArray[np.float32], share: float) -> float:
-    return float(np.percentile(values, share)) if len(values) else 0.0

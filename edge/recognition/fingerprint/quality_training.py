@@ -42,14 +42,7 @@ PREVIEW_FEATURES = (
     "unevenness",
     "brightness",
 )
-FULL_FEATURES = (
-    "goodness",
-    "sure_minutiae",
-    "contrast",
-    "certainty_median",
-    "waves_upper",
-    "clarity_upper",
-)
+FULL_FEATURES = (*PREVIEW_FEATURES, "sure_minutiae")
 # How strongly weights are held to zero. Chosen by leaving sets out.
 PENALTY = {PREVIEW: 10.0, FULL: 20.0}
 FEATURES = {PREVIEW: PREVIEW_FEATURES, FULL: FULL_FEATURES}

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.recognition.fingerprint.minutiae import Minutiae
 from edge.recognition.fingerprint.quality import judge, measure, preview
 from edge.recognition.fingerprint.quality_reasons import directions, resolution_hint
 from edge.simulate.fingers import Condition, SyntheticFinger, poor_impression
@@ -123,6 +124,20 @@ def test_stripes_without_minutiae_are_no_finger():
     quality = judge(measures, None)
     assert quality.reasons == (QualityReason.NOT_A_FINGER,)
     assert quality.score == 0
+
+
+def test_clear_ridges_with_few_minutiae_lack_minutiae():
+    few = np.arange(9)
+    minutiae = Minutiae(
+        x=few.astype(np.int16),
+        y=few.astype(np.int16),
+        angle_rad=few.astype(np.float32) / 2,
+        kind=np.ones(9, np.uint8),
+        quality=np.full(9, 95, np.uint8),
+    )
+    quality = judge(measure(_finger()), minutiae)
+    assert quality.reasons == (QualityReason.TOO_FEW_MINUTIAE,)
+    assert quality.score < 20
 
 
 def test_measures_tell_why():
