@@ -73,8 +73,8 @@ def sensed(
     )
     contrast = rng.uniform(0.82, 1.0) * (PAPER - INK)
     grey = plate - contrast * ink * contact
-    if dirt > 0:
-        grey = grey - 45.0 * dirt * _residue(shape, rng) * (1 - 0.5 * contact)
+    # Drawn even for a clean plate, so that all else stays the same picture.
+    grey = grey - 45.0 * dirt * _residue(shape, rng) * (1 - 0.5 * contact)
     # The skin between the ridges shimmers through where it nearly touches.
     grey = grey - rng.uniform(0, 14) * contact
     grey = grey + rng.normal(0, noise, shape)

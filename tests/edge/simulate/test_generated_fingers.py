@@ -7,8 +7,13 @@ from edge.config import default_cache_dir
 from edge.models.store import ModelStore
 from edge.recognition.fingerprint.comparison import compare, prepare
 from edge.recognition.fingerprint.engine import MODEL_ID, FingerprintEngine
-from edge.simulate.fingers import WINDOW, SyntheticFinger, poor_impression
-from edge.simulate.ridges import RIDGE_PERIOD_PX, Pattern
+from edge.simulate.fingers import (
+    WINDOW,
+    Condition,
+    SyntheticFinger,
+    poor_impression,
+)
+from edge.simulate.ridges import Pattern
 from edge.terms import FingerPosition, FingerprintSample
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -46,15 +51,45 @@ def test_impressions_of_one_finger_differ():
     assert np.abs(difference).mean() > 20
 
 
+def test_moisture_pressure_and_dirt_darken_the_picture():
+    finger = SyntheticFinger(5)
+    for worse, better in (
+        (Condition(moisture=0.8), Condition(moisture=-0.8)),
+        (Condition(pressure=0.8), Condition(pressure=-0.8)),
+        (Condition(dirt=1.0), Condition(dirt=0.0)),
+        (Condition(coverage=1.0), Condition(coverage=0.7)),
+    ):
+        dark = finger.impression(0, condition=worse)
+        assert dark.mean() < finger.impression(0, condition=better).mean()
+
+
+def test_skin_that_slips_bends_the_ridges():
+    finger = SyntheticFinger(5)
+    still, bent = (
+        finger.impression(0, condition=Condition(distortion_px=strength))
+        for strength in (0.0, 15.0)
+    )
+    moved = np.abs(still.astype(int) - bent)
+    # The middle of the contact sticks.
+    assert moved[134:154, 118:138].mean() < 0.5 * moved[40:248, 40:216].mean()
+
+
+def test_ridge_periods_differ_between_fingers():
+    periods = [SyntheticFinger(seed).period_px for seed in range(30)]
+    assert max(periods) - min(periods) > 1.5
+
+
 @pytest.mark.parametrize("pattern", list(Pattern))
 def test_the_ridge_period_is_a_natural_one(pattern):
-    ridges = SyntheticFinger(3, pattern).ridges
+    finger = SyntheticFinger(3, pattern)
+    ridges = finger.ridges
     spectrum = np.abs(np.fft.fftshift(np.fft.fft2(ridges - ridges.mean())))
     rows, columns = np.indices(spectrum.shape)
     height, width = spectrum.shape
     cycles = np.hypot((rows - height // 2) / height, (columns - width // 2) / width)
     typical = np.average(cycles, weights=spectrum**2)
-    assert 1 / typical == pytest.approx(RIDGE_PERIOD_PX, rel=0.25)
+    assert 7.5 <= finger.period_px <= 11.0
+    assert 1 / typical == pytest.approx(finger.period_px, rel=0.25)
 
 
 def test_the_network_finds_a_natural_number_of_minutiae(engine):
