@@ -152,6 +152,17 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class NumberedReference:
+    """A reference as a store counts it: later ones have larger numbers.
+
+    No number comes twice. References of one entry follow each other.
+    """
+
+    number: int
+    reference: Reference
+
+
+@dataclass(frozen=True)
 class Candidate:
     """One entry of a candidate list: exists only as the result of a search."""
 

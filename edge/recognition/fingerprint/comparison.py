@@ -74,7 +74,7 @@ def compare(probe: Prepared, reference: Prepared) -> float:
     The value means nothing without its false match rate: see calibration.
     """
     scores = np.zeros(1, np.float32)
-    extents = np.array([[0, len(reference)]], np.int64)
+    extents = np.array([[0, len(reference)]], np.uint32)
     compare_many(
         probe.packed, reference.packed, extents, np.zeros(1, np.int64), scores, work()
     )
@@ -171,20 +171,20 @@ def set_work(own: Work | None) -> None:
 def compare_many(
     probe: NDArray[np.uint16],
     packed: NDArray[np.uint16],
-    extents: NDArray[np.int64],
+    extents: NDArray[np.uint32],
     chosen: NDArray[np.int64],
     scores: NDArray[np.float32],
     work: Work,
 ) -> None:
     """Fill scores (k,) of the probe against the chosen (k,) of many references.
 
-    probe: uint16 (n, WORDS). packed: uint16 (all minutiae, WORDS). extents: int64
+    probe: uint16 (n, WORDS). packed: uint16 (all minutiae, WORDS). extents: uint32
     (references, 2), first minutia and count of each.
     """
     n = len(probe)
     derive(probe, n, work.probe, work.place)
     for c in range(len(chosen)):
-        start, m = extents[chosen[c], 0], extents[chosen[c], 1]
+        start, m = int(extents[chosen[c], 0]), int(extents[chosen[c], 1])
         scores[c] = _ZERO
         if min(n, m) < FEWEST_MINUTIAE:
             continue

@@ -70,24 +70,22 @@ def vote_many(
     probe: NDArray[np.uint16],
     packed: NDArray[np.uint16],
     codes: NDArray[np.uint64],
-    extents: NDArray[np.int64],
-    span: tuple[int, int],
+    extents: NDArray[np.uint32],
+    chosen: NDArray[np.int64],
     votes: NDArray[np.float32],
     work: Vote,
 ) -> None:
-    """Fill votes[span] of the probe for the references extents[span].
+    """Fill votes (k,) of the probe for the chosen (k,) of many references.
 
-    probe: uint16 (n, WORDS). packed, codes: of all references. extents: int64
-    (references, 2), first minutia and count; a count of 0 gets no votes.
+    probe: uint16 (n, WORDS). packed, codes: of all references. extents: uint32
+    (references, 2), first minutia and count of each.
     """
     n = len(probe)
     encode(probe, work.projection, work.probe, work.place, work.sums, work.codes)
-    for r in range(span[0], span[1]):
-        start, m = extents[r, 0], extents[r, 1]
-        if m == 0:
-            votes[r] = _NOTHING
-            continue
-        votes[r] = _votes(work, n, packed[start : start + m], codes[start : start + m])
+    for c in range(len(chosen)):
+        start = np.int64(extents[chosen[c], 0])
+        end = start + np.int64(extents[chosen[c], 1])
+        votes[c] = _votes(work, n, packed[start:end], codes[start:end])
 
 
 @compiled

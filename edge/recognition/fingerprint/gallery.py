@@ -1,0 +1,247 @@
+"""The packed references of a watchlist: searched while they change.
+
+A reference is a row of numbers and a run of packed minutiae with their codes, 14 bytes
+a minutia. Rows are only ever appended; a withdrawn row is marked with the version in
+which it died. A search works on the version at its start: what a patch adds or
+withdraws meanwhile does not touch it. Space of the dead is taken back by copying, once
+they are many.
+
+With a folder, the arrays are memory-mapped files, and a gallery that was saved is
+opened without reading it. It is a cache: what does not fit this software is made anew.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge.errors import InputError
+from edge.recognition.fingerprint.gallery_columns import (
+    ALIVE,
+    GalleryColumns,
+    GalleryStorage,
+)
+from edge.recognition.fingerprint.packed import WORDS, pack
+from edge.recognition.fingerprint.shortlist import codes_of, new_vote
+from edge.terms import FingerprintTemplate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edge.terms import NumberedReference
+
+# Dead rows are copied away when they are this share of all, and this many.
+_DEAD_SHARE, _DEAD_ROWS = 0.25, 1000
+
+
+@dataclass(frozen=True, eq=False)
+class PackedReferences:
+    """Many references at once. persons: int64, counted from 0, rising.
+
+    packed: uint16 (minutiae, WORDS). codes: uint64 (minutiae,). counts: int64, minutiae
+    of each reference. positions: uint8.
+    """
+
+    packed: NDArray[np.uint16]
+    codes: NDArray[np.uint64]
+    counts: NDArray[np.int64]
+    positions: NDArray[np.uint8]
+    persons: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """What one search sees. rows: structured, see gallery_columns.ROW."""
+
+    rows: NDArray[np.void]
+    extents: NDArray[np.uint32]
+    packed: NDArray[np.uint16]
+    codes: NDArray[np.uint64]
+    version: int
+    persons: int
+
+    def chosen(self, position: int = 0) -> NDArray[np.int64]:
+        """Return the living rows that may be of this finger; 0 stands for any."""
+        rows = self.rows
+        is_chosen = (rows["born"] <= self.version) & (rows["died"] > self.version)
+        if position:
+            held = rows["position"]
+            is_chosen &= (held == position) | (held == 0)
+        return np.flatnonzero(is_chosen)
+
+
+class TemplateGallery:
+    """One thread at a time may change it; any number may take snapshots meanwhile."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Open the gallery of the folder, or an empty one if there is none of use.
+
+        folder: None keeps it in memory.
+
+        Raises:
+            StoreError: the folder cannot be used.
+            ModelError: the table of the codes is missing or damaged.
+        """
+        self._storage = GalleryStorage(folder)
+        self._columns = self._storage.saved() or self._storage.created(0, 0)
+        self._changing = threading.Lock()
+        self._vote = new_vote()
+
+    def __len__(self) -> int:
+        """Return the number of living references."""
+        return len(self.snapshot().chosen())
+
+    @property
+    def revision(self) -> str:
+        """What the last patch was called; empty for a new gallery."""
+        return self._columns.revision
+
+    @property
+    def last_number(self) -> int:
+        """The number of the last reference added; 0 if there was none."""
+        return _last_number(self._columns)
+
+    def snapshot(self) -> Snapshot:
+        columns = self._columns
+        return Snapshot(
+            rows=columns.rows[: columns.row_count],
+            extents=columns.extents[: columns.row_count],
+            packed=columns.packed,
+            codes=columns.codes,
+            version=columns.version,
+            persons=columns.persons,
+        )
+
+    def patch(
+        self,
+        added: Iterable[NumberedReference] = (),
+        removed: Sequence[int] = (),
+        revision: str = "",
+    ) -> None:
+        """Withdraw the removed numbers and add references, in one step for searches.
+
+        revision: what the state after the patch is called. Numbers to remove that are
+        not there are passed over.
+
+        Raises:
+            InputError: a number is not larger than the last; nothing is changed.
+            StoreError: no room; what was found before is still found.
+        """
+        self.patch_packed(self.packed_references(list(added)), removed, revision)
+
+    def packed_references(self, added: Sequence[NumberedReference]) -> PackedReferences:
+        """Pack and code references.
+
+        Raises:
+            InputError: one of them is no fingerprint.
+        """
+        packed = [pack(_fingerprint(item)) for item in added]
+        with self._changing:
+            codes = [codes_of(minutiae, self._vote) for minutiae in packed]
+        persons = [item.reference.entry_id for item in added]
+        is_new = [a != b for a, b in itertools.pairwise(persons)]
+        return PackedReferences(
+            packed=np.concatenate([np.zeros((0, WORDS), np.uint16), *packed]),
+            codes=np.concatenate([np.zeros(0, np.uint64), *codes]),
+            counts=np.array([len(minutiae) for minutiae in packed], np.int64),
+            positions=np.array([int(i.reference.position) for i in added], np.uint8),
+            persons=np.cumsum([0, *is_new])[: len(added)].astype(np.int64),
+            numbers=np.array([item.number for item in added], np.int64),
+        )
+
+    def patch_packed(
+        self, added: PackedReferences, removed: Sequence[int] = (), revision: str = ""
+    ) -> None:
+        """Do as patch does, with references that are packed and coded already.
+
+        Raises:
+            InputError: a number is not larger than the last; nothing is changed.
+            StoreError: no room; what was found before is still found.
+        """
+        with self._changing:
+            before = np.r_[_last_number(self._columns), added.numbers]
+            if (np.diff(before) <= 0).any():
+                raise InputError("gallery: the numbers of references must rise")
+            columns = self._with_room(len(added.counts), len(added.packed))
+            version = columns.version + 1
+            _bury(columns, np.asarray(removed, np.int64), version)
+            columns = _appended(columns, added, version)
+            # From here on searches see the new version, all of it.
+            self._columns = replace(columns, version=version, revision=revision)
+            self._storage.save(self._columns)
+
+    def bytes_of_references(self) -> int:
+        """Return the memory that holds the references, spare room left out."""
+        columns = self._columns
+        row = columns.rows.itemsize + 2 * columns.extents.itemsize
+        minutia = WORDS * columns.packed.itemsize + columns.codes.itemsize
+        return columns.row_count * row + columns.minutia_count * minutia
+
+    def _with_room(self, rows: int, minutiae: int) -> GalleryColumns:
+        """Return columns that so much can be appended to; searches may hold the old."""
+        columns = self._columns
+        living = self.snapshot().chosen()
+        dead = columns.row_count - len(living)
+        if dead > _DEAD_ROWS and dead > _DEAD_SHARE * columns.row_count:
+            kept = int(columns.extents[living, 1].sum())
+            fresh = self._storage.created(len(living) + rows, kept + minutiae)
+            return columns.copied_to(fresh, living)
+        if columns.has_room(rows, minutiae):
+            return columns
+        fresh = self._storage.created(
+            columns.row_count + rows, columns.minutia_count + minutiae
+        )
+        return columns.copied_to(fresh, np.arange(columns.row_count))
+
+
+def _fingerprint(item: NumberedReference) -> FingerprintTemplate:
+    template = item.reference.template
+    if not isinstance(template, FingerprintTemplate):
+        raise InputError(f"gallery: reference {item.number} is no fingerprint")
+    return template
+
+
+def _last_number(columns: GalleryColumns) -> int:
+    if not columns.row_count:
+        return 0
+    return int(columns.rows["number"][columns.row_count - 1])
+
+
+def _bury(columns: GalleryColumns, removed: NDArray[np.int64], version: int) -> None:
+    """Mark living rows as dead from this version on."""
+    rows = columns.rows[: columns.row_count]
+    at = np.searchsorted(rows["number"], removed)
+    at = at[at < len(rows)]
+    at = at[np.isin(rows["number"][at], removed)]
+    at = at[rows["died"][at] > columns.version]
+    rows["died"][at] = version
+
+
+def _appended(
+    columns: GalleryColumns, added: PackedReferences, version: int
+) -> GalleryColumns:
+    start, first = columns.minutia_count, columns.row_count
+    end, last = start + len(added.packed), first + len(added.counts)
+    rows = columns.rows[first:last]
+    rows["number"], rows["position"] = added.numbers, added.positions
+    rows["person"] = columns.persons + added.persons
+    rows["born"], rows["died"] = version, ALIVE
+    columns.extents[first:last, 0] = start + np.cumsum(added.counts) - added.counts
+    columns.extents[first:last, 1] = added.counts
+    columns.packed[start:end] = added.packed
+    columns.codes[start:end] = added.codes
+    known = int(added.persons[-1]) + 1 if len(added.persons) else 0
+    return replace(
+        columns,
+        row_count=last,
+        minutia_count=end,
+        persons=columns.persons + known,
+    )
