@@ -47,9 +47,11 @@ def prepare_kernels(config: Config) -> None:
     """
     kernels = config.models.cache_dir / "kernels"
     os.environ.setdefault("NUMBA_CACHE_DIR", str(kernels))
+    from edge.recognition.fingerprint import quality_measures
     from edge.recognition.fingerprint.comparison import warm_up
 
     warm_up()
+    quality_measures.warm_up()
 
 
 def face_engine(config: Config) -> FaceEngine:

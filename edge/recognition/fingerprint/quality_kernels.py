@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 BLOCK_PX = 32
 # A rotated window of 32 x 16 pixels reaches this far beyond an upright block.
 BORDER_PX = 2
-CELL_PX = 16
 
 # Columns of block_measures.
 MEAN, DEVIATION, CERTAINTY, ANGLE = 0, 1, 2, 3
 CLARITY, SPECTRUM, PERIOD_PX = 4, 5, 6
 RIDGE_SHARE, UNEVENNESS, RIDGE_GREY, VALLEY_GREY = 7, 8, 9, 10
 COLUMNS = 11
+
+# Sum of (t - 15.5) squared over the 32 places of a profile.
+_SQUARES = 2728.0
 
 
 @compiled
@@ -34,18 +36,18 @@ def block_measures(image: NDArray[np.uint8], step: int) -> NDArray[np.float32]:
 
     image: at least BLOCK_PX + 2 BORDER_PX pixels a side, 500 ppi, dark ridges.
     """
-    reach = 32 + 4
+    reach = BLOCK_PX + 2 * BORDER_PX
     rows = (image.shape[0] - reach) // step + 1
     columns = (image.shape[1] - reach) // step + 1
-    found = np.zeros((rows, columns, 11), np.float32)
+    found = np.zeros((rows, columns, COLUMNS), np.float32)
     window = np.empty((16, 32), np.float64)
     profile = np.empty(32, np.float64)
     for i in range(rows):
         for j in range(columns):
-            top, left = 2 + i * step, 2 + j * step
+            top, left = BORDER_PX + i * step, BORDER_PX + j * step
             out = found[i, j]
             _gradients(image, top, left, out)
-            _unroll(image, top, left, float(out[3]), window, profile)
+            _unroll(image, top, left, float(out[ANGLE]), window, profile)
             _ridges(window, profile, out)
             _waves(profile, out)
     return found
@@ -68,12 +70,12 @@ def _gradients(
             yy += dy * dy
             xy += dx * dy
     mean = total / 1024
-    out[0] = mean
-    out[1] = math.sqrt(max(squares / 1024 - mean * mean, 0.0))
+    out[MEAN] = mean
+    out[DEVIATION] = math.sqrt(max(squares / 1024 - mean * mean, 0.0))
     root = math.sqrt((xx - yy) ** 2 + 4 * xy * xy)
     largest = xx + yy + root
-    out[2] = 1 - (xx + yy - root) / largest if largest > 0 else 0.0
-    out[3] = 0.5 * math.atan2(2 * xy, xx - yy)
+    out[CERTAINTY] = 1 - (xx + yy - root) / largest if largest > 0 else 0.0
+    out[ANGLE] = 0.5 * math.atan2(2 * xy, xx - yy)
 
 
 @compiled
@@ -126,14 +128,14 @@ def _ridges(
             elif not is_ridge and window[s, t] < level:
                 wrong_valley += 1
     if ridge_count == 0 or valley_count == 0:
-        out[9] = out[10] = out[0]
+        out[RIDGE_GREY] = out[VALLEY_GREY] = out[MEAN]
         return
-    out[7] = ridge_count / 32
-    out[9] = ridge_sum / ridge_count
-    out[10] = valley_sum / valley_count
-    ridge_width, valley_width, out[8] = _widths(profile, slope, start)
+    out[RIDGE_SHARE] = ridge_count / 32
+    out[RIDGE_GREY] = ridge_sum / ridge_count
+    out[VALLEY_GREY] = valley_sum / valley_count
+    ridge_width, valley_width, out[UNEVENNESS] = _widths(profile, slope, start)
     if 2.5 <= ridge_width <= 10 and 2 <= valley_width <= 10:
-        out[4] = (
+        out[CLARITY] = (
             1
             - (wrong_ridge / (16 * ridge_count) + wrong_valley / (16 * valley_count))
             / 2
@@ -147,7 +149,7 @@ def _trend(profile: NDArray[np.float64]) -> tuple[float, float]:
     for t in range(32):
         mean += profile[t] / 32
         moment += profile[t] * (t - 15.5)
-    slope = moment / 2728.0
+    slope = moment / _SQUARES
     return slope, mean - slope * 15.5
 
 
@@ -202,33 +204,13 @@ def _waves(profile: NDArray[np.float64], out: NDArray[np.float32]) -> None:
         return
     best = int(np.argmax(amplitude))
     if best <= 1 or best >= 15:
-        out[5] = 0.0
+        out[SPECTRUM] = 0.0
         return
     near = amplitude[best - 1] + amplitude[best + 1]
-    out[5] = (amplitude[best] + 0.3 * near) / total
+    out[SPECTRUM] = (amplitude[best] + 0.3 * near) / total
     centre = (
         (best - 1) * amplitude[best - 1]
         + best * amplitude[best]
         + (best + 1) * amplitude[best + 1]
     ) / (near + amplitude[best])
-    out[6] = 32 / centre
-
-
-@compiled
-def cell_coherence(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return float32 (rows, columns): how far gradients agree, in cells of 16 px."""
-    rows, columns = image.shape[0] // 16, image.shape[1] // 16
-    found = np.zeros((rows, columns), np.float32)
-    for i in range(rows):
-        for j in range(columns):
-            real = imaginary = length = 0.0
-            for y in range(max(i * 16, 1), min(i * 16 + 16, image.shape[0] - 1)):
-                for x in range(max(j * 16, 1), min(j * 16 + 16, image.shape[1] - 1)):
-                    dx = (float(image[y, x + 1]) - float(image[y, x - 1])) / 2
-                    dy = (float(image[y + 1, x]) - float(image[y - 1, x])) / 2
-                    real += dx * dx - dy * dy
-                    imaginary += 2 * dx * dy
-                    length += dx * dx + dy * dy
-            if length > 0:
-                found[i, j] = math.sqrt(real**2 + imaginary**2) / length
-    return found
+    out[PERIOD_PX] = 32 / centre

@@ -103,6 +103,11 @@ def residue_mm2(plate: NDArray[np.uint8]) -> float:
     return float(_residue(blocks, nowhere).sum()) * STEP_MM2
 
 
+def warm_up() -> None:
+    """Compile now, if this machine never did: seconds that no preview should wait."""
+    measure(np.zeros((_SMALLEST_SIDE_PX, _SMALLEST_SIDE_PX), np.uint8))
+
+
 def _features(
     image: NDArray[np.uint8], blocks: NDArray[np.float32], good: NDArray[np.float32]
 ) -> dict[str, float]:
