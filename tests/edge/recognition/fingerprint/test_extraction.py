@@ -101,6 +101,13 @@ def test_another_resolution_finds_the_same_minutiae(engine, ppi):
     assert _share_refound(found, upright, 3.0) >= 0.8
 
 
+def test_a_faint_print_has_the_same_minutiae(engine):
+    image = SyntheticFinger(12).impression(0)
+    faint = (200 + (image.astype(float) - 200) * 0.1).round().astype(np.uint8)
+    upright = _extract(engine, image)
+    assert _share_refound(_extract(engine, faint), upright, 3.0) >= 0.8
+
+
 def test_a_small_print_in_a_large_scan_is_found_where_it_lies(engine):
     image = SyntheticFinger(14).impression(0)
     scan = np.full((640, 640), image[0, 0], np.uint8)

@@ -20,9 +20,23 @@ def test_an_even_image_holds_no_print(grey):
     assert find_print(np.full((288, 256), grey, np.uint8)) is None
 
 
-def test_the_noise_of_a_clean_plate_is_no_print():
-    noise = np.random.default_rng(1).normal(200, 3, (288, 256))
-    assert find_print(noise.astype(np.uint8)) is None
+@pytest.mark.parametrize("contrast", [1.0, 0.2, 0.03])
+def test_a_faint_print_is_found_as_a_strong_one(contrast):
+    image = np.full((480, 504), 240.0)
+    image[200:330, 90:190] = 240 - contrast * _ridges(130, 100)
+    found = find_print(image.round().astype(np.uint8))
+    assert found is not None
+    assert found.top <= 200 - 24
+    assert found.bottom >= 330 + 24
+    assert found.area_px < 300 * 300
+
+
+def test_the_noise_of_a_clean_plate_is_left_out():
+    image = np.random.default_rng(1).normal(200, 3, (480, 504))
+    image[200:330, 90:190] = _ridges(130, 100)
+    found = find_print(image.astype(np.uint8))
+    assert found is not None
+    assert found.area_px < 300 * 300
 
 
 def test_a_speck_of_dust_is_no_print():
