@@ -184,7 +184,9 @@ def compare_many(
     n = len(probe)
     derive(probe, n, work.probe, work.place)
     for c in range(len(chosen)):
-        start, m = int(extents[chosen[c], 0]), int(extents[chosen[c], 1])
+        # Signed: unsigned numbers mixed with signed ones would become floats.
+        start = int(np.int64(extents[chosen[c], 0]))
+        m = int(np.int64(extents[chosen[c], 1]))
         scores[c] = _ZERO
         if min(n, m) < FEWEST_MINUTIAE:
             continue
