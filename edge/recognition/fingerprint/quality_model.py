@@ -8,6 +8,12 @@ and must never be sent or stored as NFIQ 2.
 quality_model.json holds two levels: preview needs only the pixels, full also the
 minutiae. It is written by edge.recognition.fingerprint.quality_training from
 FVC2000 DB1-4_B, FVC2002 DB3_B and DB4_B (480 prints, 50 fingers).
+
+Spearman's rank correlation with NFIQ 2, preview and full: 0.87 and 0.88 over the
+development sets, each left out in turn (the few measures were chosen by the same
+figure, which flatters it); 0.72 and 0.72 over FVC2002 DB1_B and DB2_B, which had no
+part in it: 0.64 and 0.70 within DB1_B, 0.86 and 0.84 within DB2_B. Among good prints of
+one optical sensor it says little about the order that NFIQ 2 gives them.
 """
 
 from __future__ import annotations
