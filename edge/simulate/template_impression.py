@@ -128,7 +128,8 @@ def _with_more(
         return kept
     far = np.hypot(x[:, None] - kept.x, y[:, None] - kept.y)
     nearest = far.argmin(axis=1)
-    free = far.min(axis=1) > _CLOSEST_PX
+    between = np.hypot(x[:, None] - x, y[:, None] - y) + 1e9 * np.triu(np.ones(len(x)))
+    free = np.minimum(far.min(axis=1), between.min(axis=1)) > _CLOSEST_PX
     count = len(x)
     angle = kept.angle[nearest] + np.pi * (rng.random(count) < 0.4)
     angle = angle + rng.normal(0, 0.25, count)
