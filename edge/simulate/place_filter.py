@@ -34,17 +34,19 @@ def filtered(image: Field, choice: NDArray[np.int64], bank: Field) -> Field:
 
 @compiled
 def _filter(padded: Field, choice: NDArray[np.int64], bank: Field, out: Field) -> None:
-    rows, columns = bank.shape[1], bank.shape[2]
+    rows, quarters = bank.shape[1], bank.shape[2] // 4
     for y in range(out.shape[0]):
         for x in range(out.shape[1]):
             kernel = bank[choice[y, x]]
-            # Four sums at a time, for the processor's vectors.
+            # Four sums at a time over plain rows become the processor's vectors.
             a, b = np.float32(0), np.float32(0)
             c, d = np.float32(0), np.float32(0)
             for i in range(rows):
-                for j in range(0, columns, 4):
-                    a += kernel[i, j] * padded[y + i, x + j]
-                    b += kernel[i, j + 1] * padded[y + i, x + j + 1]
-                    c += kernel[i, j + 2] * padded[y + i, x + j + 2]
-                    d += kernel[i, j + 3] * padded[y + i, x + j + 3]
+                taps = kernel[i]
+                seen = padded[y + i, x : x + 4 * quarters]
+                for q in range(quarters):
+                    a += taps[4 * q] * seen[4 * q]
+                    b += taps[4 * q + 1] * seen[4 * q + 1]
+                    c += taps[4 * q + 2] * seen[4 * q + 2]
+                    d += taps[4 * q + 3] * seen[4 * q + 3]
             out[y, x] = a + b + c + d
