@@ -11,11 +11,10 @@ import click
 import cv2
 
 from edge.cli.context import config_option, fingerprint_engine, load
+from edge.cli.finger_compare import compare
 from edge.cli.finger_records import export_record, show_record
 from edge.clock import SystemClock
 from edge.errors import InputError
-from edge.recognition.fingerprint import comparison
-from edge.recognition.fingerprint.calibration import committed
 from edge.recognition.fingerprint.image import (
     RESOLUTION_PPI,
     at_500_ppi,
@@ -44,6 +43,7 @@ def finger() -> None:
     """Look into the fingerprint engine."""
 
 
+finger.add_command(compare)
 finger.add_command(export_record)
 finger.add_command(show_record)
 
@@ -72,51 +72,6 @@ def extract(
             f"  {minutia['kind']:<11} x {minutia['x']:4} y {minutia['y']:4} "
             f"{minutia['angle_deg']:5.1f} deg  quality {minutia['quality']}"
         )
-
-
-@finger.command()
-@config_option
-@click.argument("first", type=_FILE)
-@click.argument("second", type=_FILE)
-@ppi_option
-@click.option(
-    "--max-fmr",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=None,
-    help="False match rate that counts as a match [default: the configured one].",
-)
-@json_option
-def compare(
-    config_path: Path | None,
-    first: Path,
-    second: Path,
-    ppi: float,
-    max_fmr: float | None,
-    *,
-    as_json: bool,
-) -> None:
-    """Compare the prints in FIRST and SECOND."""
-    samples = [_sample(path, ppi) for path in (first, second)]
-    config = load(config_path)
-    engine = fingerprint_engine(config)
-    a, b = (comparison.prepare(engine.extract(sample)) for sample in samples)
-    score = comparison.compare(a, b)
-    rate = committed().false_match_rate(score)
-    allowed = max_fmr or config.policy.finger_false_match_rate
-    is_match = score >= committed().threshold(allowed)
-    if as_json:
-        result = {
-            "score": score,
-            "false_match_rate": rate,
-            "max_false_match_rate": allowed,
-            "match": is_match,
-            "correspondences": comparison.correspondences(a, b),
-        }
-        click.echo(json.dumps(result))
-        return
-    decision = "possible match" if is_match else "no match"
-    click.echo(f"{decision}: one false alarm in {1 / rate:,.0f} comparisons")
-    click.echo(f"score {score:.4f}, asked for one in {1 / allowed:,.0f}")
 
 
 @finger.command()
