@@ -78,13 +78,16 @@ def vote_many(
     """Fill votes (k,) of the probe for the chosen (k,) of many references.
 
     probe: uint16 (n, WORDS). packed, codes: of all references. extents: uint32
-    (references, 2), first minutia and count of each.
+    (references, 2), first minutia and count of each; a count of 0 gets no votes.
     """
     n = len(probe)
     encode(probe, work.projection, work.probe, work.place, work.sums, work.codes)
     for c in range(len(chosen)):
         start = np.int64(extents[chosen[c], 0])
         end = start + np.int64(extents[chosen[c], 1])
+        if end == start:
+            votes[c] = _NOTHING
+            continue
         votes[c] = _votes(work, n, packed[start:end], codes[start:end])
 
 
