@@ -1,14 +1,28 @@
-"""Comparison of minutiae: same finger moved and cut, other fingers, odd templates."""
+"""Comparison of minutiae: same finger moved and cut, other fingers, many at once."""
 
 from __future__ import annotations
 
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from edge.recognition.fingerprint.calibration import committed
-from edge.recognition.fingerprint.comparison import compare, correspondences, prepare
+from edge.recognition.fingerprint.comparison import (
+    FEWEST_MINUTIAE,
+    GIVEN_UP_BELOW,
+    compare,
+    compare_many,
+    correspondences,
+    measures_of,
+    new_work,
+    prepare,
+    set_work,
+    warm_up,
+)
+from edge.recognition.fingerprint.evidence import MEASURES, Evidence
 from edge.terms import FingerPosition, FingerprintTemplate
 
 
@@ -102,17 +116,128 @@ def test_nearly_empty_templates_do_not_match(count):
     assert committed().false_match_rate(compare(small, small)) > 1e-3
 
 
-minutia = st.tuples(
-    st.integers(0, 16383), st.integers(0, 16383), st.floats(0, 6.25, width=32)
-)
+def test_another_impression_of_an_invented_finger_matches(gallery, again):
+    rates = [
+        committed().false_match_rate(
+            compare(prepare(template), prepare(again(template, seed)))
+        )
+        for seed, template in enumerate(gallery)
+    ]
+    assert np.mean(np.array(rates) < 1e-4) > 0.95
 
 
-@given(st.lists(minutia, max_size=255), st.lists(minutia, max_size=40))
-@settings(max_examples=25, deadline=None)
-def test_any_template_gives_a_score_between_0_and_1(first, second):
-    a, b = (
-        prepare(_template(*np.array(rows or np.zeros((0, 3)), float).T))
-        for rows in (first, second)
+@pytest.mark.parametrize("angle_deg", [0, 90, 180, 223])
+def test_the_score_does_not_depend_on_where_and_how_the_finger_lies(
+    gallery, turned, again, angle_deg
+):
+    turn = np.deg2rad(angle_deg)
+    for seed, template in enumerate(gallery[:10]):
+        other = again(template, seed)
+        plain = compare(prepare(template), prepare(other))
+        moved = compare(prepare(template), prepare(turned(other, turn, (300, -200))))
+        assert moved == pytest.approx(plain, abs=0.06)
+
+
+def test_a_shifted_print_scores_exactly_the_same(gallery, again):
+    for seed, template in enumerate(gallery[:10]):
+        other = again(template, seed)
+        moved = replace(other, x=other.x + np.int16(512), y=other.y + np.int16(1024))
+        plain = compare(prepare(template), prepare(other))
+        assert compare(prepare(template), prepare(moved)) == pytest.approx(plain, 1e-5)
+
+
+def test_the_overlapping_parts_of_a_print_match(gallery, chosen):
+    found = []
+    for template in sorted(gallery, key=len)[-20:]:
+        order = np.argsort(template.x)
+        third = len(order) // 3
+        # Thirds of the width: both show the middle one.
+        a = chosen(template, np.sort(order[: 2 * third + 1]))
+        b = chosen(template, np.sort(order[third:]))
+        found.append(committed().false_match_rate(compare(prepare(a), prepare(b))))
+    assert np.median(found) < 1e-4
+
+
+def test_many_references_score_as_one_by_one(gallery, chosen, again):
+    probe = prepare(again(gallery[3], 1))
+    few = prepare(chosen(gallery[0], slice(FEWEST_MINUTIAE - 1)))
+    references = [few, *(prepare(template) for template in gallery)]
+    ends = np.cumsum([0, *map(len, references)])
+    extents = np.stack([ends[:-1], np.diff(ends)], axis=1).astype(np.uint32)
+    packed = np.concatenate([reference.packed for reference in references])
+    order = np.random.default_rng(0).permutation(len(references)).astype(np.int64)
+    scores = np.full(len(order), np.nan, np.float32)
+    compare_many(probe.packed, packed, extents, order, scores, new_work())
+    alone = [compare(probe, references[i]) for i in order]
+    assert scores.tolist() == alone
+    assert order[scores.argmax()] == 4
+    assert scores[order == 0] == 0
+
+
+def test_threads_get_the_same_scores(gallery, again):
+    pairs = [
+        (prepare(template), prepare(again(template, seed)))
+        for seed, template in enumerate(gallery[:20])
+    ]
+    alone = [compare(*pair) for pair in pairs]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda pair: compare(*pair), pairs * 5)) == alone * 5
+
+
+def test_comparing_keeps_no_memory(gallery):
+    prepared = [prepare(template) for template in gallery[:20]]
+    for other in prepared:
+        compare(prepared[0], other)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(100):
+            for other in prepared:
+                compare(prepared[0], other)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 20_000
+
+
+def test_correspondences_come_best_placed_first_and_only_with_a_score(gallery, again):
+    template = gallery[0]
+    a, b = prepare(template), prepare(again(template, 4))
+    first, second = np.array(correspondences(a, b)).T
+    apart = np.hypot(
+        template.x[first] - again(template, 4).x[second],
+        template.y[first] - again(template, 4).y[second],
     )
-    assert 0 <= compare(a, b) <= 1
-    assert compare(a, b) == compare(b, a)
+    assert len(set(first.tolist())) == len(set(second.tolist())) == len(first)
+    assert np.median(apart) < 40
+    strangers = [prepare(other) for other in gallery[1:]]
+    is_given_up = [compare(a, other) < GIVEN_UP_BELOW for other in strangers]
+    assert np.mean(is_given_up) > 0.5
+    assert [not correspondences(a, other) for other in strangers] == is_given_up
+
+
+def test_measures_are_those_of_the_pair_and_none_if_given_up(gallery, again):
+    a, b = prepare(gallery[0]), prepare(again(gallery[0], 4))
+    found = measures_of(a, b)
+    compare(a, prepare(gallery[2]))
+    assert (found == measures_of(b, a)).all()
+    strangers = [prepare(other) for other in gallery[1:]]
+    given_up = [other for other in strangers if compare(a, other) < GIVEN_UP_BELOW]
+    assert all(measures_of(a, other) is None for other in given_up)
+
+
+def test_an_own_workspace_weighs_with_its_own_weights(gallery, again):
+    a, b = prepare(gallery[0]), prepare(again(gallery[0], 4))
+    usual = compare(a, b)
+    nothing = Evidence((0.0,) * len(MEASURES), 0.0, 0.0, 0.0, 1.0, "a test")
+    set_work(new_work(nothing.row()))
+    try:
+        assert compare(a, b) == pytest.approx(GIVEN_UP_BELOW)
+    finally:
+        set_work(None)
+    assert compare(a, b) == usual
+
+
+def test_warming_up_can_be_repeated():
+    warm_up()
+    warm_up()
