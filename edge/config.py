@@ -84,6 +84,13 @@ class ModelsSection(Section):
     threads: int = Field(default=2, ge=1, le=64)
 
 
+class SearchSection(Section):
+    """gallery: None for a folder beside the store. threads: 0 for one a processor."""
+
+    gallery: FilePath | None = None
+    threads: int = Field(default=0, ge=0, le=64)
+
+
 class ScannerSection(Section):
     enabled: bool = True
     socket: FilePath = Path("/run/edge/scanner.sock")
@@ -154,6 +161,7 @@ class Config(Section):
     booth_id: Identifier = "booth-1"
     store: StoreSection = Field(default_factory=StoreSection)
     models: ModelsSection = Field(default_factory=ModelsSection)
+    search: SearchSection = Field(default_factory=SearchSection)
     scanner: ScannerSection = Field(default_factory=ScannerSection)
     camera: CameraSection = Field(default_factory=CameraSection)
     policy: PolicySection = Field(default_factory=PolicySection)

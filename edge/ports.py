@@ -69,8 +69,15 @@ class FaceRecognition(Protocol):
 
 
 class WatchlistSearch(Protocol):
-    def search(self, probe: Template) -> Sequence[Candidate]:
-        """Return the candidates at or above the threshold, best first."""
+    def search(self, probes: Sequence[Template]) -> Sequence[Candidate]:
+        """Return the candidates, one an entry, the least false match rate first.
+
+        probes: of one person and one modality; of fingers, each position once. The
+        false match rate of a candidate is that of all probes together.
+
+        Raises:
+            InputError: the probes cannot be compared with the references.
+        """
         ...
 
     def entry(self, entry_id: str) -> WatchlistEntry | None: ...

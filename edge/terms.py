@@ -163,6 +163,22 @@ class NumberedReference:
 
 
 @dataclass(frozen=True)
+class WatchlistState:
+    """How far a watchlist has come; every later state has larger numbers.
+
+    last_number, last_removal: of the last reference added and of the last removal, 0
+    if there was none. audit_number, audit_hash: the line of the chained audit log at
+    which this was so; only a watchlist with this line in its past was in this state.
+    """
+
+    revision: int
+    last_number: int
+    last_removal: int
+    audit_number: int
+    audit_hash: str
+
+
+@dataclass(frozen=True)
 class Candidate:
     """One entry of a candidate list: exists only as the result of a search."""
 

@@ -22,7 +22,8 @@ class CheckRequest:
 
     Raises:
         ValueError: nothing is asked for, or fingerprints of no finger; such a check
-            could end clear without a search. The caller is at fault.
+            could end clear without a search. A known finger is asked for twice. The
+            caller is at fault.
     """
 
     modalities: tuple[Modality, ...] = (Modality.FINGERPRINT, Modality.FACE)
@@ -34,6 +35,10 @@ class CheckRequest:
             raise ValueError(message)
         if Modality.FINGERPRINT in self.modalities and not self.positions:
             message = "a check of fingerprints needs at least one finger position"
+            raise ValueError(message)
+        known = [position for position in self.positions if position]
+        if len(known) != len(set(known)):
+            message = "a check asks for each finger once"
             raise ValueError(message)
 
 

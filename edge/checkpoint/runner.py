@@ -32,7 +32,7 @@ from edge.terms import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     import numpy as np
@@ -152,6 +152,15 @@ def _poorest(findings: list[Finding]) -> dict[Modality, Quality]:
     return poorest
 
 
+@dataclass(frozen=True, eq=False)
+class _Probe:
+    """A sample that was good enough to search with."""
+
+    position: FingerPosition
+    image: NDArray[np.uint8]
+    template: Template
+
+
 class _Check:
     """One running check: its id, its times, and the samples until it is over."""
 
@@ -167,48 +176,55 @@ class _Check:
         self._ports = ports
         self._limits = limits
         self._on_event = on_event
-        self._searched: list[
-            tuple[Modality, FingerPosition, NDArray[np.uint8], Template]
-        ] = []
+        self._searched: list[tuple[Modality, _Probe]] = []
 
     def examine(self, request: CheckRequest) -> list[Finding]:
         findings = []
         if Modality.FINGERPRINT in request.modalities:
-            findings += [self._examine_finger(p) for p in request.positions]
+            findings += self._examine_fingers(request.positions)
         if Modality.FACE in request.modalities:
             findings.append(self._examine_face())
         return findings
 
     def evidence(self) -> list[Evidence]:
         items = []
-        for modality, position, image, template in self._searched:
-            png = self._ports.encode_png(image)
-            record = encode_template(template)
-            items.append(Evidence(modality, position, "image/png", png))
+        for modality, probe in self._searched:
+            png = self._ports.encode_png(probe.image)
+            record = encode_template(probe.template)
+            items.append(Evidence(modality, probe.position, "image/png", png))
             items.append(
-                Evidence(modality, position, "application/octet-stream", record)
+                Evidence(modality, probe.position, "application/octet-stream", record)
             )
         return items
 
-    def _examine_finger(self, position: FingerPosition) -> Finding:
+    def _examine_fingers(self, positions: Sequence[FingerPosition]) -> list[Finding]:
+        """Capture every finger, then search with all that are good enough at once."""
+        captured = [self._read_finger(position) for position in positions]
+        good = [(finding, probe) for finding, probe in captured if probe is not None]
+        searched = iter(self._search(good) if good else ())
+        return [
+            finding if probe is None else next(searched) for finding, probe in captured
+        ]
+
+    def _read_finger(self, position: FingerPosition) -> tuple[Finding, _Probe | None]:
         capture = self._ports.finger_capture
         modality = Modality.FINGERPRINT
         if capture is None:
-            return Finding(modality, failure=DEVICE_FAILED)
+            return Finding(modality, failure=DEVICE_FAILED), None
         quality: Quality | None = None
         for attempt in range(1, self._limits.max_attempts + 1):
             try:
                 sample = self._capture_finger(capture, position, attempt)
             except CaptureTimeoutError:
-                return Finding(modality, False, quality, attempt, NOBODY_CAME)
+                return Finding(modality, False, quality, attempt, NOBODY_CAME), None
             except CaptureError:
-                return Finding(modality, False, quality, attempt, DEVICE_FAILED)
-            quality, template = self._read_finger(sample)
+                return Finding(modality, False, quality, attempt, DEVICE_FAILED), None
+            quality, template = self._template_of(sample)
             self._tell("assess", modality, attempt, quality=quality)
             if template is not None:
                 finding = Finding(modality, quality=quality, attempts=attempt)
-                return self._search(finding, position, sample.image, template)
-        return Finding(modality, False, quality, self._limits.max_attempts)
+                return finding, _Probe(position, sample.image, template)
+        return Finding(modality, False, quality, self._limits.max_attempts), None
 
     def _capture_finger(
         self, capture: FingerprintCapture, position: FingerPosition, attempt: int
@@ -223,7 +239,7 @@ class _Check:
                 ),
             )
 
-    def _read_finger(
+    def _template_of(
         self, sample: FingerprintSample
     ) -> tuple[Quality, Template | None]:
         recognition = self._ports.finger_recognition
@@ -261,9 +277,9 @@ class _Check:
                 quality, template = self._ports.face_recognition.process(sample)
             self._tell("assess", modality, frames, quality=quality)
             if template is not None:
-                position = FingerPosition.UNKNOWN
                 finding = Finding(modality, quality=quality, attempts=frames)
-                return self._search(finding, position, sample.image, template)
+                probe = _Probe(FingerPosition.UNKNOWN, sample.image, template)
+                return self._search([(finding, probe)])[0]
         failure = NOBODY_CAME if quality is None else None
         return Finding(modality, False, quality, frames, failure)
 
@@ -274,24 +290,24 @@ class _Check:
         with self.watch.stage("face.capture"):
             return capture.latest(timeout_s=timeout_s)
 
-    def _search(
-        self,
-        finding: Finding,
-        position: FingerPosition,
-        image: NDArray[np.uint8],
-        template: Template,
-    ) -> Finding:
-        """Return the finding, completed by the search."""
-        modality = finding.modality
+    def _search(self, good: Sequence[tuple[Finding, _Probe]]) -> list[Finding]:
+        """Return the findings, completed by one search with all their probes.
+
+        The candidates are of all probes together; the first finding carries them.
+        """
+        findings = [finding for finding, _ in good]
+        modality = findings[0].modality
         self._tell("search", modality)
-        self._searched.append((modality, position, image, template))
+        self._searched += [(modality, probe) for _, probe in good]
+        templates = [probe.template for _, probe in good]
         try:
             with self.watch.stage(f"{modality}.search"):
-                candidates = tuple(self._ports.search.search(template))
+                candidates = tuple(self._ports.search.search(templates))
         except InputError:
-            # The gallery holds references that this template cannot be compared with.
-            return replace(finding, failure=SEARCH_FAILED)
-        return replace(finding, was_searched=True, candidates=candidates)
+            # The gallery holds references that a template cannot be compared with.
+            return [replace(finding, failure=SEARCH_FAILED) for finding in findings]
+        done = [replace(finding, was_searched=True) for finding in findings]
+        return [replace(done[0], candidates=candidates), *done[1:]]
 
     def _tell(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -26,7 +26,7 @@ from edge.store.outbox import StoredOutbox
 from edge.store.watchlist import BoothWatchlist
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from edge.clock import Clock
     from edge.config import Config
@@ -46,10 +46,15 @@ def run_booth(config: Config) -> None:
     log = EventLog(clock, "edge-booth")
     notifier = Notifier(clock)
     feed = EventFeed()
+
+    def tell(step: str) -> None:
+        log.event("preparing", stage=step)
+        notifier.starting(step)
+
     finger = wiring.finger_capture(config, clock)
     face = wiring.face_capture(config, clock)
     desk = CheckDesk(
-        lambda: check_runner(config, clock, finger, face),
+        lambda: check_runner(config, clock, finger, face, tell),
         feed,
         log,
     )
@@ -76,21 +81,27 @@ def check_runner(
     clock: Clock,
     finger: FingerprintCapture | None,
     face: FaceCapture | None,
+    on_step: Callable[[str], None] = lambda _step: None,
 ) -> Iterator[CheckRunner]:
     """Open the store and the engines on this thread and yield a runner over them.
+
+    on_step: told what is prepared, where that may take long.
 
     Raises:
         EdgeError: the store or a model cannot be used.
     """
-    database = open_database(config.store.path, "booth")
-    try:
-        wiring.prepare_kernels(config)
+    with ExitStack() as stack:
+        database = open_database(config.store.path, "booth")
+        stack.callback(database.conn.close)
+        wiring.prepare_kernels(config, lambda name: on_step(f"compiling: {name}"))
+        index = stack.enter_context(wiring.watchlist_index(config, database, clock))
+        index.refresh(lambda share: on_step(f"indexing: {share:.0%}"))
         ports = BoothPorts(
             finger_capture=finger,
             face_capture=face,
             finger_recognition=wiring.fingerprint_engine(config),
             face_recognition=wiring.face_engine(config),
-            search=wiring.watchlist_index(config, database, clock),
+            search=index,
             recorder=CheckStore(database),
             encode_png=encode_png,
             clock=clock,
@@ -104,8 +115,6 @@ def check_runner(
             ),
         )
         yield CheckRunner(ports, booth_id=config.booth_id, limits=limits)
-    finally:
-        database.conn.close()
 
 
 def booth_health(

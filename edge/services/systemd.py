@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from edge.clock import Clock
 
+STEP_S = 120
+
 
 class Notifier:
     """Tells the service manager how this process is. Never raises, never blocks."""
@@ -30,6 +32,11 @@ class Notifier:
         self._address = _address(environment.get("NOTIFY_SOCKET", ""))
         self._beat_s = _beat_s(environment)
         self._next_beat_s = clock.monotonic_s()
+
+    def starting(self, text: str) -> None:
+        """Say what takes long before READY, and ask for STEP_S more from now on."""
+        self.status(text)
+        self._send(f"EXTEND_TIMEOUT_USEC={STEP_S * 1_000_000}")
 
     def ready(self) -> None:
         self._send("READY=1")

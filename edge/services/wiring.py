@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from edge.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     import sqlite_utils
 
@@ -18,14 +21,19 @@ if TYPE_CHECKING:
     from edge.ports import FaceCapture, FingerprintCapture
     from edge.recognition.face.engine import FaceEngine
     from edge.recognition.fingerprint.engine import FingerprintEngine
+    from edge.recognition.fingerprint.gallery import TemplateGallery
+    from edge.recognition.fingerprint.search import FingerprintSearch, Found
     from edge.services.enrolment import EnrolmentEngines
     from edge.sync.settings import BrokerSettings
-    from edge.terms import Candidate, Reference, Template
-    from edge.watchlist.search import Gallery, WatchlistIndex
+    from edge.terms import Candidate, FaceTemplate, FingerprintTemplate, Reference
+    from edge.watchlist.search import WatchlistIndex
 
 # Imports stand inside the functions: edge-sync and edge-hub must start without the
 # recognition engines, and the command line without anything it does not use.
 # ruff: noqa: PLC0415
+
+# A search leaves the other processors of a small machine to the rest of it.
+MOST_SEARCH_THREADS = 4
 
 
 def model_store(config: Config) -> ModelStore:
@@ -40,18 +48,25 @@ def fingerprint_engine(config: Config) -> FingerprintEngine:
     return FingerprintEngine(model_store(config).path(MODEL_ID), config.models.threads)
 
 
-def prepare_kernels(config: Config) -> None:
-    """Compile the comparison of prints, or load it from the cache.
+def prepare_kernels(
+    config: Config, on_step: Callable[[str], None] = lambda _step: None
+) -> None:
+    """Compile what compares and searches prints, or load it from the cache.
 
-    Takes seconds once on a machine; no capture should wait for it.
+    Takes seconds once on a machine; no capture should wait for it. on_step: told what
+    is prepared next.
     """
     kernels = config.models.cache_dir / "kernels"
     os.environ.setdefault("NUMBA_CACHE_DIR", str(kernels))
-    from edge.recognition.fingerprint import quality_measures
-    from edge.recognition.fingerprint.comparison import warm_up
+    from edge.recognition.fingerprint import comparison, quality_measures, search
 
-    warm_up()
-    quality_measures.warm_up()
+    for name, warm_up in (
+        ("comparison", comparison.warm_up),
+        ("search", search.warm_up),
+        ("quality", quality_measures.warm_up),
+    ):
+        on_step(name)
+        warm_up()
 
 
 def face_engine(config: Config) -> FaceEngine:
@@ -82,38 +97,75 @@ def face_capture(config: Config, clock: Clock) -> FaceCapture | None:
     return OpenCvFaceCapture(config.camera.source, clock=clock)
 
 
+def gallery_folder(config: Config) -> Path:
+    return config.search.gallery or config.store.path.parent / "gallery"
+
+
+def search_threads(config: Config) -> int:
+    return config.search.threads or min(os.cpu_count() or 1, MOST_SEARCH_THREADS)
+
+
+@contextmanager
 def watchlist_index(
     config: Config, database: sqlite_utils.Database, clock: Clock
-) -> WatchlistIndex:
-    """Search over the booth's watchlist, at the policy's false match rates."""
-    from edge.recognition.face.gallery import FaceGallery
-    from edge.recognition.fingerprint.search import FingerprintGallery
+) -> Iterator[WatchlistIndex]:
+    """Search over the booth's watchlist, at the policy's false match rates.
+
+    Raises:
+        StoreError: the folder of the gallery cannot be used.
+        ModelError: a table of the fingerprint search is missing or damaged.
+    """
+    from edge.recognition.fingerprint.calibration import committed
+    from edge.recognition.fingerprint.gallery import TemplateGallery
+    from edge.recognition.fingerprint.search import FingerprintSearch
+    from edge.store.references import StoredReferences
     from edge.store.watchlist import BoothWatchlist
-    from edge.terms import Modality
     from edge.watchlist.search import WatchlistIndex
 
-    policy = config.policy
-    factories = {
-        Modality.FINGERPRINT: _factory(
-            FingerprintGallery, policy.finger_false_match_rate
-        ),
-        Modality.FACE: _factory(FaceGallery, policy.face_false_match_rate),
-    }
-    return WatchlistIndex(BoothWatchlist(database), factories, clock)
+    with (
+        closing(TemplateGallery(gallery_folder(config))) as gallery,
+        closing(
+            FingerprintSearch(gallery, committed(), search_threads(config))
+        ) as search,
+    ):
+        yield WatchlistIndex(
+            BoothWatchlist(database),
+            StoredReferences(database),
+            _FingerprintGallery(gallery, search, config.policy.finger_false_match_rate),
+            partial(_FaceGallery, config.policy.face_false_match_rate),
+            clock,
+        )
 
 
-def _factory(
-    gallery: Callable[[Sequence[Reference]], object], max_fmr: float
-) -> Callable[[Sequence[Reference]], Gallery]:
-    class Thresholded:
-        def __init__(self, references: Sequence[Reference]) -> None:
-            self._gallery = gallery(references)
+class _FingerprintGallery:
+    """The references and the search over them, as the watchlist sees them."""
 
-        def search(self, probe: Template) -> Sequence[Candidate]:
-            found: Sequence[Candidate] = self._gallery.search(probe, max_fmr)  # type: ignore[attr-defined]
-            return found
+    def __init__(
+        self, gallery: TemplateGallery, search: FingerprintSearch, max_fmr: float
+    ) -> None:
+        self._gallery = gallery
+        self._search = search
+        self._max_fmr = max_fmr
+        self.clear = gallery.clear
+        self.patch = gallery.patch
 
-    return Thresholded
+    @property
+    def revision(self) -> str:
+        return self._gallery.revision
+
+    def search(self, probes: Sequence[FingerprintTemplate]) -> Sequence[Found]:
+        return self._search.search(probes, self._max_fmr).found
+
+
+class _FaceGallery:
+    def __init__(self, max_fmr: float, references: Sequence[Reference]) -> None:
+        from edge.recognition.face.gallery import FaceGallery
+
+        self._gallery = FaceGallery(references)
+        self._max_fmr = max_fmr
+
+    def search(self, probe: FaceTemplate) -> Sequence[Candidate]:
+        return self._gallery.search(probe, self._max_fmr)
 
 
 def broker_settings(config: Config) -> BrokerSettings:

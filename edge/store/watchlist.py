@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from edge.errors import InputError, StoreError, WatchlistError
-from edge.records.template import decode_template, encode_template
+from edge.errors import WatchlistError
+from edge.records.template import encode_template
 from edge.store.audit import append_audit
 from edge.store.database import mapped_errors, transaction
-from edge.terms import (
-    ChangeOperation,
-    FingerPosition,
-    Modality,
-    Reference,
-    WatchlistEntry,
-)
+from edge.store.references import REFERENCE_COLUMNS, reference_of_row
+from edge.terms import ChangeOperation, WatchlistEntry
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,7 +18,7 @@ if TYPE_CHECKING:
 
     import sqlite_utils
 
-    from edge.terms import DraftChange, WatchlistChange
+    from edge.terms import DraftChange, Reference, WatchlistChange
 
 ENTRY_COLUMNS = (
     "entry_id, version, category, originator, handling_code, legal_basis,"
@@ -110,12 +105,22 @@ class BoothWatchlist:
         """
         with mapped_errors("read"):
             rows = self._database.conn.execute(
-                "select reference_id, entry_id, modality, position, template"
-                " from biometric_references"
+                f"select {REFERENCE_COLUMNS} from biometric_references"  # noqa: S608  a constant
                 " where ?1 is null or entry_id = ?1 order by reference_id",
                 (entry_id,),
             ).fetchall()
-        return [_reference(row) for row in rows]
+        return [reference_of_row(row) for row in rows]
+
+    def count_valid(self, at: datetime) -> int:
+        """Return the number of entries that are valid at an instant."""
+        now = _instant_text(at)
+        with mapped_errors("read"):
+            row = self._database.conn.execute(
+                "select count(*) from entries"
+                " where valid_from <= ?1 and (expires_at is null or expires_at > ?1)",
+                (now,),
+            ).fetchone()
+        return int(row[0])
 
     def size(self) -> tuple[int, int]:
         """Return the number of entries and of references."""
@@ -177,13 +182,14 @@ def _insert(connection: sqlite3.Connection, change: WatchlistChange) -> None:
             entry.handling_code,
             entry.legal_basis,
             entry.instruction,
-            entry.valid_from.isoformat(),
-            None if expires is None else expires.isoformat(),
+            _instant_text(entry.valid_from),
+            None if expires is None else _instant_text(expires),
             entry.name,
         ),
     )
     connection.executemany(
-        "insert into biometric_references values (?, ?, ?, ?, ?)",
+        f"insert into biometric_references ({REFERENCE_COLUMNS})"  # noqa: S608  a constant
+        " values (?, ?, ?, ?, ?)",
         [
             (
                 reference.reference_id,
@@ -195,6 +201,11 @@ def _insert(connection: sqlite3.Connection, change: WatchlistChange) -> None:
             for reference in change.references
         ],
     )
+
+
+def _instant_text(instant: datetime) -> str:
+    """Return text that sorts as the instants do: all in UTC."""
+    return instant.astimezone(UTC).isoformat()
 
 
 def _entry(row: tuple[str, ...]) -> WatchlistEntry:
@@ -209,19 +220,4 @@ def _entry(row: tuple[str, ...]) -> WatchlistEntry:
         valid_from=datetime.fromisoformat(row[7]),
         expires_at=datetime.fromisoformat(row[8]) if row[8] else None,
         name=row[9],
-    )
-
-
-def _reference(row: tuple[str, str, str, int, bytes]) -> Reference:
-    try:
-        template = decode_template(row[4])
-    except InputError as error:
-        message = f"the stored reference {row[0]} is damaged: {error}"
-        raise StoreError(message) from error
-    return Reference(
-        reference_id=row[0],
-        entry_id=row[1],
-        modality=Modality(row[2]),
-        position=FingerPosition(row[3]),
-        template=template,
     )

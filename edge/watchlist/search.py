@@ -1,89 +1,165 @@
 """One-to-many search over the watchlist as it stands now.
 
-Galleries are built from the stored references and rebuilt when the watchlist's revision
-has moved. An entry outside its validity is never a candidate.
+The gallery of fingerprints follows the watchlist by what changed; that of faces is
+built anew when a face came or went. Entries are asked for one by one, for those found.
+An entry outside its validity is never a candidate.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from edge.terms import FaceTemplate, Modality
+from edge.errors import InputError
+from edge.terms import (
+    Candidate,
+    ComparisonScore,
+    FaceTemplate,
+    FingerprintTemplate,
+    Modality,
+)
+from edge.watchlist.following import FollowingGallery, ReferenceSource, follow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from edge.clock import Clock
-    from edge.terms import Candidate, Reference, Template, WatchlistEntry
+    from edge.terms import Reference, Template, WatchlistEntry
 
 
-class Gallery(Protocol):
-    def search(self, probe: Template) -> Sequence[Candidate]:
+class FoundPerson(Protocol):
+    """number: of the reference that is most alike, with its score."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def score(self) -> float: ...
+
+    @property
+    def false_match_rate(self) -> float:
+        """Of all probes together."""
+        ...
+
+
+class FingerprintGallery(FollowingGallery, Protocol):
+    def search(self, probes: Sequence[FingerprintTemplate]) -> Sequence[FoundPerson]:
+        """Return the persons at or below the false match rate, the least first."""
+        ...
+
+
+class FaceGallery(Protocol):
+    def search(self, probe: FaceTemplate) -> Sequence[Candidate]:
         """Return the candidates at or above the threshold, best first."""
         ...
 
 
-class WatchlistSource(Protocol):
-    def revision(self) -> int: ...
+class EntrySource(Protocol):
+    def revision(self) -> int:
+        """Return a number that moves with every change of the content."""
+        ...
 
-    def entries(self) -> Sequence[WatchlistEntry]: ...
+    def entry(self, entry_id: str) -> WatchlistEntry | None: ...
 
-    def references(self) -> Sequence[Reference]: ...
+    def count_valid(self, at: datetime) -> int: ...
+
+
+class SearchedReferences(ReferenceSource, Protocol):
+    def reference(self, number: int) -> Reference | None: ...
+
+    def tally(self, modality: Modality) -> tuple[int, int]:
+        """Return what moves when a reference of the modality comes or goes."""
+        ...
 
 
 class WatchlistIndex:
-    """Implements edge.ports.WatchlistSearch. Belongs to one thread."""
+    """Implements edge.ports.WatchlistSearch. Belongs to the thread of its sources."""
 
     def __init__(
         self,
-        source: WatchlistSource,
-        factories: Mapping[Modality, Callable[[Sequence[Reference]], Gallery]],
+        entries: EntrySource,
+        references: SearchedReferences,
+        fingerprints: FingerprintGallery,
+        faces: Callable[[Sequence[Reference]], FaceGallery],
         clock: Clock,
     ) -> None:
-        self._source = source
-        self._factories = factories
+        self._entries = entries
+        self._references = references
+        self._fingerprints = fingerprints
+        self._build_faces = faces
+        self._faces: FaceGallery | None = None
+        self._face_tally = (0, 0)
         self._clock = clock
         self._revision: int | None = None
-        self._entries: dict[str, WatchlistEntry] = {}
-        self._galleries: dict[Modality, Gallery] = {}
 
-    def search(self, probe: Template) -> list[Candidate]:
-        """Return valid entries' candidates, the best of each entry, best first.
+    def search(self, probes: Sequence[Template]) -> list[Candidate]:
+        """Return valid entries' candidates, one an entry, best first.
 
         Raises:
-            StoreError: the watchlist cannot be read.
+            InputError: no probe, probes of two modalities, several faces, or probes
+                that cannot be compared with the references.
+            StoreError: the watchlist cannot be read or the gallery not written.
         """
-        self._refresh()
-        is_face = isinstance(probe, FaceTemplate)
-        modality = Modality.FACE if is_face else Modality.FINGERPRINT
+        self.refresh()
         best: dict[str, Candidate] = {}
-        for candidate in self._galleries[modality].search(probe):
-            if self.entry(candidate.entry_id) is not None:
-                best.setdefault(candidate.entry_id, candidate)
+        for candidate in self._candidates(probes):
+            is_new = candidate.entry_id not in best
+            if is_new and self.entry(candidate.entry_id) is not None:
+                best[candidate.entry_id] = candidate
         return list(best.values())
 
     def entry(self, entry_id: str) -> WatchlistEntry | None:
         """Return the entry if it is on the watchlist and valid now."""
-        entry = self._entries.get(entry_id)
-        return entry if entry is not None and self._is_valid(entry) else None
+        entry = self._entries.entry(entry_id)
+        if entry is None or entry.valid_from > (now := self._clock.now()):
+            return None
+        is_over = entry.expires_at is not None and entry.expires_at <= now
+        return None if is_over else entry
 
     def size(self) -> int:
-        self._refresh()
-        return sum(self._is_valid(entry) for entry in self._entries.values())
+        return self._entries.count_valid(self._clock.now())
 
-    def _is_valid(self, entry: WatchlistEntry) -> bool:
-        now = self._clock.now()
-        has_begun = entry.valid_from <= now
-        return has_begun and (entry.expires_at is None or now < entry.expires_at)
+    def refresh(
+        self, on_progress: Callable[[float], None] = lambda _share: None
+    ) -> None:
+        """Bring the galleries to the watchlist's state; search does it by itself.
 
-    def _refresh(self) -> None:
-        revision = self._source.revision()
+        Raises:
+            StoreError: the watchlist cannot be read or the gallery not written.
+        """
+        revision = self._entries.revision()
         if revision == self._revision:
             return
-        references = self._source.references()
-        self._galleries = {
-            modality: factory([r for r in references if r.modality is modality])
-            for modality, factory in self._factories.items()
-        }
-        self._entries = {entry.entry_id: entry for entry in self._source.entries()}
+        follow(self._fingerprints, self._references, on_progress)
+        tally = self._references.tally(Modality.FACE)
+        if self._faces is None or tally != self._face_tally:
+            faces = self._references.added(Modality.FACE, after=0, to=tally[1])
+            self._faces = self._build_faces([item.reference for item in faces])
+            self._face_tally = tally
         self._revision = revision
+
+    def _candidates(self, probes: Sequence[Template]) -> Sequence[Candidate]:
+        fingers = [p for p in probes if isinstance(p, FingerprintTemplate)]
+        faces = [p for p in probes if isinstance(p, FaceTemplate)]
+        if fingers and not faces:
+            found = [self._candidate(p) for p in self._fingerprints.search(fingers)]
+            return [candidate for candidate in found if candidate is not None]
+        if len(faces) == 1 and not fingers and self._faces is not None:
+            return self._faces.search(faces[0])
+        raise InputError(
+            f"watchlist search: {len(fingers)} fingers and {len(faces)} faces at once;"
+            " search with the fingers of a person or with one face"
+        )
+
+    def _candidate(self, found: FoundPerson) -> Candidate | None:
+        """Return the candidate, None if its reference was withdrawn meanwhile."""
+        reference = self._references.reference(found.number)
+        if reference is None:
+            return None
+        return Candidate(
+            entry_id=reference.entry_id,
+            reference_id=reference.reference_id,
+            modality=reference.modality,
+            position=reference.position,
+            score=ComparisonScore(found.score, found.false_match_rate),
+        )

@@ -178,6 +178,20 @@ class TemplateGallery:
             self._columns = replace(columns, version=version, revision=revision)
             self._storage.save(self._columns)
 
+    def clear(self) -> None:
+        """Forget all references, and the revision.
+
+        Raises:
+            StoreError: no room; what was found before is still found.
+        """
+        with self._changing:
+            self._columns = self._storage.created(0, 0)
+            self._storage.save(self._columns)
+
+    def close(self) -> None:
+        """Let another process change the folder."""
+        self._storage.close()
+
     def bytes_of_references(self) -> int:
         """Return the memory that holds the references, spare room left out."""
         columns = self._columns

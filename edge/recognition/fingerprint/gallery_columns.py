@@ -108,6 +108,9 @@ class GalleryStorage:
             except OSError as error:
                 raise StoreError(f"{folder}: {error.strerror}; see [store]") from error
 
+    def close(self) -> None:
+        """Do nothing yet."""
+
     def saved(self) -> GalleryColumns | None:
         """Return what was saved by this software, None if there is nothing of use."""
         if self._folder is None:

@@ -62,6 +62,7 @@ class ScriptedBooth:
         self.records: list[tuple] = []
         self.events: list = []
         self.positions: list[FingerPosition] = []
+        self.searches: list = []
         self._judged = GOOD
 
     def candidate(self, modality, *, rate=1e-5):
@@ -88,8 +89,9 @@ class ScriptedBooth:
     def process(self, sample):  # noqa: ARG002  the port has it
         return self._judged, FACE_TEMPLATE if self._judged.is_sufficient else None
 
-    def search(self, probe):
-        is_face = isinstance(probe, FaceTemplate)
+    def search(self, probes):
+        self.searches.append(probes)
+        is_face = isinstance(probes[0], FaceTemplate)
         modality = Modality.FACE if is_face else Modality.FINGERPRINT
         return self.found.get(modality, ())
 

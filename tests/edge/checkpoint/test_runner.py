@@ -111,6 +111,49 @@ def test_one_finger_of_two_that_stays_poor_prevents_clear(booth, poor):
     assert result.quality == {Modality.FINGERPRINT: poor}
 
 
+TWO_FINGERS = CheckRequest(
+    modalities=(Modality.FINGERPRINT,),
+    positions=(FingerPosition.LEFT_INDEX, FingerPosition.RIGHT_THUMB),
+)
+
+
+def test_fingers_are_captured_first_and_searched_at_once(booth):
+    booth.found[Modality.FINGERPRINT] = (booth.candidate(Modality.FINGERPRINT),)
+    events = []
+    result = booth.runner().run(TWO_FINGERS, events.append)
+    assert [len(probes) for probes in booth.searches] == [2]
+    stages = [e.stage for e in events if e.share is None]
+    assert stages == ["capture", "assess", "capture", "assess", "search"]
+    assert result.candidates == booth.found[Modality.FINGERPRINT]
+    ((_, hit),) = booth.records
+    assert [e.position for e in hit.evidence[::2]] == list(TWO_FINGERS.positions)
+
+
+def test_a_poor_finger_does_not_keep_the_good_one_from_the_search(booth, poor):
+    booth.fingers = [poor, poor, poor, booth.fingers[0]]
+    booth.found[Modality.FINGERPRINT] = (booth.candidate(Modality.FINGERPRINT),)
+    result = booth.runner().run(TWO_FINGERS)
+    assert [len(probes) for probes in booth.searches] == [1]
+    assert result.outcome is Outcome.REFER
+    assert result.reasons == ("fingerprint: smeared",)
+    ((_, hit),) = booth.records
+    assert [e.position for e in hit.evidence[::2]] == [FingerPosition.RIGHT_THUMB]
+
+
+def test_fingers_that_are_all_poor_are_not_searched(booth, poor):
+    booth.fingers = [poor]
+    assert booth.runner().run(TWO_FINGERS).outcome is Outcome.RETRY
+    assert booth.searches == []
+
+
+def test_a_finger_asked_for_twice_is_the_callers_fault():
+    unknown = FingerPosition.UNKNOWN
+    CheckRequest(positions=(unknown, unknown))
+    thumb = FingerPosition.RIGHT_THUMB
+    with pytest.raises(ValueError, match="each finger once"):
+        CheckRequest(positions=(thumb, thumb))
+
+
 def test_faces_are_read_until_one_is_usable(booth, poor):
     booth.faces = [poor, poor, booth.faces[0]]
     result = booth.runner().run(FACE)

@@ -1,88 +1,18 @@
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-import numpy as np
 import pytest
 
 from edge.clock import ManualClock
-from edge.terms import (
-    Candidate,
-    ComparisonScore,
-    FaceTemplate,
-    FingerPosition,
-    FingerprintTemplate,
-    Modality,
-    Reference,
-    WatchlistEntry,
-)
+from edge.errors import InputError
+from edge.terms import Modality
 from edge.watchlist.search import WatchlistIndex
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-FACE = FaceTemplate("m", np.ones(4, np.float32))
-NONE = np.zeros(0, np.int16)
-FINGER = FingerprintTemplate(
-    FingerPosition.UNKNOWN,
-    "m",
-    *(9, 9, NONE, NONE),
-    *(NONE.astype(np.float32), NONE.astype(np.uint8), NONE.astype(np.uint8)),
-)
-
-
-class ScriptedSource:
-    def __init__(self) -> None:
-        self.number = 0
-        self.held: dict[str, WatchlistEntry] = {}
-        self.stored: list[Reference] = []
-
-    def put(self, entry_id, *, modality=Modality.FACE, count=1, **validity):
-        entry = WatchlistEntry(entry_id, 1, "c", "o", "h", "l", "i", NOON, None)
-        self.held[entry_id] = replace(entry, **validity)
-        template = FACE if modality is Modality.FACE else FINGER
-        position = FingerPosition.UNKNOWN
-        self.stored += [
-            Reference(f"{entry_id}-{n}", entry_id, modality, position, template)
-            for n in range(count)
-        ]
-        self.number += 1
-
-    def revision(self):
-        return self.number
-
-    def entries(self):
-        return list(self.held.values())
-
-    def references(self):
-        return self.stored
-
-
-class EverybodyGallery:
-    """Finds every reference it was made of, in their order."""
-
-    def __init__(self, references) -> None:
-        self._references = references
-
-    def search(self, probe):
-        del probe
-        return [
-            Candidate(
-                r.entry_id,
-                r.reference_id,
-                r.modality,
-                r.position,
-                ComparisonScore(1 - n / 100, 1e-6),
-            )
-            for n, r in enumerate(self._references)
-        ]
+FINGERPRINT = Modality.FINGERPRINT
 
 
 @pytest.fixture
-def source():
-    return ScriptedSource()
-
-
-@pytest.fixture
-def clock():
-    return ManualClock(NOON)
+def clock(noon):
+    return ManualClock(noon)
 
 
 @pytest.fixture
@@ -91,70 +21,141 @@ def built():
 
 
 @pytest.fixture
-def index(source, clock, built):
-    def factory(references):
+def index(watchlist, gallery, face_gallery, clock, built):
+    def faces(references):
         built.append([r.reference_id for r in references])
-        return EverybodyGallery(references)
+        return face_gallery(references)
 
-    return WatchlistIndex(source, dict.fromkeys(Modality, factory), clock)
-
-
-def found(index, probe=FACE):
-    return [c.reference_id for c in index.search(probe)]
+    return WatchlistIndex(watchlist, watchlist, gallery, faces, clock)
 
 
-def test_each_modality_is_searched_among_its_own_references(index, source):
-    source.put("a")
-    source.put("b", modality=Modality.FINGERPRINT)
-    assert found(index, FACE) == ["a-0"]
-    assert found(index, FINGER) == ["b-0"]
+@pytest.fixture
+def probe_of(face, finger):
+    return {Modality.FACE: face, FINGERPRINT: finger}
 
 
-def test_the_best_reference_stands_for_its_entry(index, source):
-    source.put("a", count=3)
-    source.put("b", count=2)
-    assert found(index) == ["a-0", "b-0"]
+@pytest.fixture
+def found(index):
+    def search(*probes):
+        return [c.reference_id for c in index.search(probes)]
+
+    return search
 
 
-def test_galleries_are_rebuilt_only_when_the_watchlist_changed(index, source, built):
-    source.put("a")
-    found(index)
-    found(index)
-    index.size()
-    assert len(built) == len(Modality)
-    source.put("b")
-    assert found(index) == ["a-0", "b-0"]
-    assert len(built) == 2 * len(Modality)
+def test_each_modality_is_searched_among_its_own_references(
+    found, watchlist, face, finger
+):
+    watchlist.put("a")
+    watchlist.put("b", modality=FINGERPRINT)
+    assert found(face) == ["a-0"]
+    assert found(finger) == ["b-0"]
 
 
-def test_a_withdrawn_entry_is_not_found_again(index, source):
-    source.put("a")
-    assert found(index) == ["a-0"]
-    source.held.clear()
-    source.stored = []
-    source.number += 1
-    assert (found(index), index.size(), index.entry("a")) == ([], 0, None)
+def test_the_best_reference_stands_for_its_entry(found, watchlist, face, finger):
+    watchlist.put("a", count=3)
+    watchlist.put("b", count=2)
+    watchlist.put("c", count=3, modality=FINGERPRINT)
+    watchlist.put("d", count=2, modality=FINGERPRINT)
+    assert found(face) == ["a-0", "b-0"]
+    assert found(finger) == ["d-1", "c-2"]
 
 
-def test_an_entry_counts_from_its_first_instant_up_to_its_last(index, source, clock):
+def test_all_fingers_are_searched_at_once_and_their_common_rate_is_the_candidates(
+    index, watchlist, gallery, finger
+):
+    watchlist.put("a", modality=FINGERPRINT, count=4)
+    (candidate,) = index.search([finger, finger])
+    assert gallery.probes == [finger, finger]
+    assert (candidate.score.value, candidate.score.false_match_rate) == (0.5, 0.25)
+    assert (candidate.entry_id, candidate.modality) == ("a", FINGERPRINT)
+
+
+@pytest.mark.parametrize("kinds", [(), ("face", "finger"), ("face", "face")])
+def test_probes_that_belong_to_no_one_search_are_refused(
+    index, watchlist, request, kinds
+):
+    watchlist.put("a")
+    with pytest.raises(InputError, match="fingers of a person or with one face"):
+        index.search([request.getfixturevalue(kind) for kind in kinds])
+
+
+def test_a_change_costs_what_changed(found, watchlist, gallery, built, face, finger):
+    watchlist.put("a", modality=FINGERPRINT, count=2)
+    watchlist.put("b")
+    found(finger)
+    found(face)
+    assert gallery.patches == [([1, 2], [])]
+    watchlist.put("c", modality=FINGERPRINT)
+    watchlist.withdraw("a")
+    found(finger)
+    assert gallery.patches[1:] == [([4], [1, 2])]
+    assert built == [["b-0"]]
+
+
+def test_faces_are_indexed_anew_when_one_came_or_went(found, watchlist, built, face):
+    watchlist.put("a")
+    watchlist.put("b")
+    assert found(face) == ["a-0", "b-0"]
+    watchlist.withdraw("a")
+    watchlist.put("c")
+    assert found(face) == ["b-0", "c-0"]
+    watchlist.withdraw("c")
+    assert found(face) == ["b-0"]
+    assert len(built) == 3
+
+
+@pytest.mark.parametrize("modality", list(Modality))
+def test_a_withdrawn_entry_is_not_found_again(
+    index, watchlist, modality, probe_of, found
+):
+    probe = probe_of[modality]
+    watchlist.put("a", modality=modality)
+    assert found(probe) == ["a-0"]
+    watchlist.withdraw("a")
+    assert (found(probe), index.size(), index.entry("a")) == ([], 0, None)
+
+
+def test_a_reference_withdrawn_while_the_search_ran_is_no_candidate(
+    index, watchlist, gallery, finger
+):
+    watchlist.put("a", modality=FINGERPRINT)
+    watchlist.put("b", modality=FINGERPRINT)
+    search = gallery.search
+
+    def search_and_withdraw(probes):
+        watchlist.withdraw("b")
+        return search(probes)
+
+    gallery.search = search_and_withdraw
+    assert [c.entry_id for c in index.search([finger])] == ["a"]
+
+
+@pytest.mark.parametrize("modality", list(Modality))
+def test_an_entry_counts_from_its_first_instant_up_to_its_last(
+    index, watchlist, clock, noon, modality, probe_of, found
+):
+    probe = probe_of[modality]
     hour = timedelta(hours=1)
-    source.put("a", valid_from=NOON + hour, expires_at=NOON + 2 * hour)
+    begins, ends = noon + hour, noon + 2 * hour
+    watchlist.put("a", modality=modality, valid_from=begins, expires_at=ends)
     seen = []
     for _ in range(3):
-        seen.append((found(index), index.size(), index.entry("a") is not None))
+        seen.append((found(probe), index.size(), index.entry("a") is not None))
         clock.advance(3600)
     assert seen == [([], 0, False), (["a-0"], 1, True), ([], 0, False)]
 
 
-def test_a_source_that_cannot_be_read_leaves_the_index_to_try_again(index, source):
-    source.put("a")
-    working = source.references
+def test_a_source_that_cannot_be_read_leaves_the_index_to_try_again(
+    index, watchlist, found, face
+):
+    watchlist.put("a")
+    working = watchlist.added
 
-    def broken():
+    def broken(*_args, **_options):
         raise OSError
 
-    source.references = broken
+    watchlist.added = broken
     with pytest.raises(OSError):  # noqa: PT011  any error must pass through
-        index.search(FACE)
-    source.references = working
-    assert found(index) == ["a-0"]
+        index.search([face])
+    watchlist.added = working
+    assert found(face) == ["a-0"]

@@ -9,7 +9,13 @@ import pytest
 
 from edge.recognition.fingerprint.cylinders import CAPACITY, derive, empty_print
 from edge.simulate.template_gallery import generate, impression
-from edge.terms import FingerPosition, FingerprintTemplate
+from edge.terms import (
+    FingerPosition,
+    FingerprintTemplate,
+    Modality,
+    NumberedReference,
+    Reference,
+)
 
 # Room for any turn about the middle of a print.
 MIDDLE_PX = 1000
@@ -88,6 +94,29 @@ def again():
         return impression(template, np.random.default_rng(seed), severity)
 
     return impress
+
+
+@pytest.fixture(scope="session")
+def numbered():
+    """Number the templates of persons, one reference a template."""
+
+    def number(persons, first=1, names=None) -> list[NumberedReference]:
+        found = []
+        for i, templates in enumerate(persons):
+            entry_id = f"e{first}-{i}" if names is None else names[i]
+            for template in templates:
+                at = first + len(found)
+                reference = Reference(
+                    f"r{at}",
+                    entry_id,
+                    Modality.FINGERPRINT,
+                    template.position,
+                    template,
+                )
+                found.append(NumberedReference(at, reference))
+        return found
+
+    return number
 
 
 @pytest.fixture(scope="session")

@@ -1,86 +1,162 @@
-"""One-to-many search of prints."""
+"""One-to-many search of the fingers of a person."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from edge.errors import InputError
-from edge.recognition.fingerprint.search import FingerprintGallery
-from edge.terms import (
-    FaceTemplate,
-    FingerPosition,
-    FingerprintTemplate,
-    Modality,
-    Reference,
-)
+from edge.recognition.fingerprint.calibration import committed
+from edge.recognition.fingerprint.gallery import TemplateGallery
+from edge.recognition.fingerprint.search import FingerprintSearch
+from edge.simulate.template_gallery import generate
+from edge.terms import FingerPosition
 
-INDEX, THUMB = FingerPosition.RIGHT_INDEX, FingerPosition.RIGHT_THUMB
-
-
-def _template(seed: int, position: FingerPosition, noise: int = 0):
-    rng = np.random.default_rng(seed)
-    places = rng.integers(40, 360, (40, 2))
-    angle = rng.uniform(0, 6.28, 40)
-    jitter = np.random.default_rng(noise).integers(-1, 2, (40, 2)) if noise else 0
-    x, y = (places + jitter).T.astype(np.int16)
-    return FingerprintTemplate(
-        position=position,
-        model_id="leader",
-        width_px=400,
-        height_px=400,
-        x=x,
-        y=y,
-        angle_rad=angle.astype(np.float32),
-        kind=np.ones(40, np.uint8),
-        quality=np.full(40, 90, np.uint8),
-    )
-
-
-def _reference(seed: int, position: FingerPosition) -> Reference:
-    return Reference(
-        reference_id=f"r{seed}",
-        entry_id=f"e{seed}",
-        modality=Modality.FINGERPRINT,
-        position=position,
-        template=_template(seed, position),
-    )
+INDEX, THUMB = FingerPosition.RIGHT_INDEX, FingerPosition.LEFT_THUMB
+UNKNOWN = FingerPosition.UNKNOWN
+PERSONS = 60
+RATE = 1e-4
 
 
 @pytest.fixture(scope="module")
-def gallery():
-    return FingerprintGallery([_reference(seed, INDEX) for seed in range(30)])
+def fingers():
+    """Return two fingers of each person, of 25 minutiae or more."""
+    columns = generate(77, 4 * PERSONS)
+    plain = [columns.template(i) for i in range(len(columns))]
+    plain = [template for template in plain if len(template) >= 25]
+    return [
+        (
+            replace(plain[2 * i], position=INDEX),
+            replace(plain[2 * i + 1], position=THUMB),
+        )
+        for i in range(PERSONS)
+    ]
 
 
-def test_finds_the_enrolled_finger_alone(gallery):
-    found = gallery.search(_template(7, INDEX, noise=1), 1e-6)
-    assert [candidate.entry_id for candidate in found] == ["e7"]
-    assert found[0].score.false_match_rate <= 1e-6
+@pytest.fixture(scope="module")
+def references(fingers, numbered):
+    return numbered([list(pair) for pair in fingers])
 
 
-def test_an_unknown_position_is_compared_with_every_finger(gallery):
-    assert len(gallery.search(_template(7, FingerPosition.UNKNOWN), 1e-6)) == 1
+@pytest.fixture(scope="module")
+def held(references):
+    gallery = TemplateGallery()
+    gallery.patch(references)
+    return gallery
 
 
-def test_another_finger_position_is_not_compared(gallery):
-    assert gallery.search(_template(7, THUMB), 1e-6) == []
+@pytest.fixture(scope="module")
+def search(held):
+    return FingerprintSearch(held, committed())
 
 
-def test_a_stranger_is_not_found(gallery):
-    assert gallery.search(_template(1000, INDEX), 1e-6) == []
+@pytest.fixture(scope="module")
+def presented(fingers, again):
+    """Return other impressions of both fingers of a person."""
+    return lambda i: [again(finger, 1000 + i) for finger in fingers[i]]
 
 
-def test_candidates_come_best_first(gallery):
-    found = gallery.search(_template(3, INDEX, noise=2), 1.0)
-    scores = [candidate.score.value for candidate in found]
-    assert found[0].entry_id == "e3"
-    assert scores == sorted(scores, reverse=True)
+def test_a_person_is_found_by_both_fingers(search, presented):
+    for person in range(20):
+        found = search.search(presented(person), RATE).found
+        assert [item.person for item in found] == [person]
+        assert found[0].number in {2 * person + 1, 2 * person + 2}
+        assert found[0].false_match_rate <= RATE
 
 
-def test_an_empty_gallery_finds_nobody():
-    assert FingerprintGallery([]).search(_template(1, INDEX), 1e-6) == []
+def test_two_fingers_say_more_than_one(search, presented):
+    probes = presented(3)
+    both = search.search(probes, RATE).found[0].false_match_rate
+    alone = [search.search([probe], 0.01).found[0] for probe in probes]
+    assert both <= min(item.false_match_rate for item in alone)
 
 
-def test_a_face_is_no_probe(gallery):
-    with pytest.raises(InputError, match="no fingerprint"):
-        gallery.search(FaceTemplate("face", np.zeros(3, np.float32)), 1e-6)
+def test_a_stranger_is_not_found(search):
+    strangers = generate(78, 20)
+    for i in range(0, 20, 2):
+        probes = [
+            replace(strangers.template(i), position=INDEX),
+            replace(strangers.template(i + 1), position=THUMB),
+        ]
+        assert search.search(probes, 1e-6).found == []
+
+
+def test_a_finger_is_compared_with_its_own_position_alone(search, fingers):
+    index, _ = fingers[5]
+    middle = replace(index, position=FingerPosition.RIGHT_MIDDLE)
+    outcome = search.search([middle], RATE)
+    assert (outcome.found, len(outcome.compared)) == ([], 0)
+
+
+def test_a_finger_of_unknown_position_is_compared_with_all(search, fingers):
+    for finger in fingers[5]:
+        unknown = replace(finger, position=UNKNOWN)
+        assert [f.person for f in search.search([unknown], RATE).found] == [5]
+
+
+def test_several_fingers_may_be_of_unknown_position(search, presented):
+    probes = [replace(probe, position=UNKNOWN) for probe in presented(8)]
+    assert [f.person for f in search.search(probes, RATE).found] == [8]
+
+
+def test_a_reference_of_unknown_position_is_compared_with_any_probe(
+    fingers, numbered, presented
+):
+    gallery = TemplateGallery()
+    gallery.patch(
+        numbered([[replace(f, position=UNKNOWN) for f in pair] for pair in fingers])
+    )
+    search = FingerprintSearch(gallery, committed())
+    assert [f.person for f in search.search(presented(9), RATE).found] == [9]
+
+
+def test_one_enrolled_finger_of_two_presented_is_enough(fingers, numbered, presented):
+    gallery = TemplateGallery()
+    gallery.patch(numbered([[index] for index, _ in fingers]))
+    search = FingerprintSearch(gallery, committed())
+    for person in range(10):
+        found = search.search(presented(person), RATE).found
+        assert [item.person for item in found] == [person]
+
+
+def test_two_probes_of_one_finger_and_none_are_refused(search, presented):
+    probe = presented(0)[0]
+    for probes in ([], [probe, probe]):
+        with pytest.raises(InputError, match="give each finger once"):
+            search.search(probes, RATE)
+
+
+def test_an_empty_gallery_finds_nobody(presented):
+    search = FingerprintSearch(TemplateGallery(), committed())
+    outcome = search.search(presented(0), RATE)
+    assert (outcome.found, len(outcome.compared)) == ([], 0)
+
+
+def test_a_probe_without_minutiae_finds_nobody(search, template_of):
+    assert search.search([template_of([], [], [])], RATE).found == []
+
+
+def test_found_persons_come_with_the_least_rate_first(search, presented):
+    found = search.search(presented(2), 1.0).found
+    rates = [item.false_match_rate for item in found]
+    assert found[0].person == 2
+    assert len(found) > 5
+    assert rates == sorted(rates)
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+def test_the_number_of_threads_changes_nothing(
+    held, search, presented, monkeypatch, threads
+):
+    module = FingerprintSearch.__module__
+    monkeypatch.setattr(f"{module}._VOTES_AT_ONCE", 7)
+    monkeypatch.setattr(f"{module}._COMPARISONS_AT_ONCE", 5)
+    threaded = FingerprintSearch(held, committed(), threads)
+    for person in range(10):
+        one = search.search(presented(person), 1.0)
+        many = threaded.search(presented(person), 1.0)
+        assert many.found == one.found
+        assert np.array_equal(many.compared, one.compared)
+    threaded.close()

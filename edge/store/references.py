@@ -1,0 +1,151 @@
+"""The booth's references by number: what galleries follow instead of reading it all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge.errors import InputError, StoreError
+from edge.records.template import decode_template
+from edge.store.database import mapped_errors
+from edge.terms import (
+    FingerPosition,
+    Modality,
+    NumberedReference,
+    Reference,
+    WatchlistState,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import sqlite_utils
+
+REFERENCE_COLUMNS = "reference_id, entry_id, modality, position, template"
+_STATE = """
+select revision,
+    coalesce((select seq from sqlite_sequence where name = 'biometric_references'), 0),
+    coalesce((select seq from sqlite_sequence where name = 'removed_references'), 0),
+    coalesce((select max(number) from audit), 0),
+    coalesce((select hash from audit order by number desc limit 1), x'')
+from watchlist_state
+"""
+_BATCH = 4096
+
+
+class StoredReferences:
+    """The references of a booth's watchlist, in the order in which they came."""
+
+    def __init__(self, database: sqlite_utils.Database) -> None:
+        self._database = database
+
+    def state(self) -> WatchlistState:
+        with mapped_errors("read"):
+            row = self._database.conn.execute(_STATE).fetchone()
+        revision, last_number, last_removal, audit_number, audit_hash = row
+        return WatchlistState(
+            revision=int(revision),
+            last_number=int(last_number),
+            last_removal=int(last_removal),
+            audit_number=int(audit_number),
+            audit_hash=bytes(audit_hash).hex(),
+        )
+
+    def has_been_in(self, state: WatchlistState) -> bool:
+        """Return False if this watchlist has another past, as one restored has."""
+        with mapped_errors("read"):
+            row = self._database.conn.execute(
+                "select hash from audit where number = ?", (state.audit_number,)
+            ).fetchone()
+        return (b"" if row is None else bytes(row[0])).hex() == state.audit_hash
+
+    def tally(self, modality: Modality) -> tuple[int, int]:
+        """Return how many references of a modality there are, and the last's number.
+
+        While nothing is added or removed both stay; what is added or removed moves one
+        of them at least.
+        """
+        with mapped_errors("read"):
+            row = self._database.conn.execute(
+                "select count(*), coalesce(max(number), 0) from biometric_references"
+                " where modality = ?",
+                (str(modality),),
+            ).fetchone()
+        return int(row[0]), int(row[1])
+
+    def added(
+        self, modality: Modality, *, after: int, to: int
+    ) -> Iterator[NumberedReference]:
+        """Return what is held with a number above after, up to to, in order.
+
+        Few are in memory at a time; the watchlist may change between two of them.
+
+        Raises:
+            StoreError: a stored template is damaged; names the reference.
+        """
+        while True:
+            with mapped_errors("read"):
+                rows = self._database.conn.execute(
+                    f"select {REFERENCE_COLUMNS}, number from biometric_references"  # noqa: S608  a constant
+                    " where modality = ? and number > ? and number <= ?"
+                    " order by number limit ?",
+                    (str(modality), after, to, _BATCH),
+                ).fetchall()
+            for *columns, number in rows:
+                yield NumberedReference(number, reference_of_row(tuple(columns)))
+            if len(rows) < _BATCH:
+                return
+            after = rows[-1][-1]
+
+    def removed(self, *, after: int, to: int) -> list[int]:
+        """Return the numbers of references removed after one removal, up to another."""
+        with mapped_errors("read"):
+            rows = self._database.conn.execute(
+                "select number from removed_references"
+                " where removal > ? and removal <= ? order by removal",
+                (after, to),
+            ).fetchall()
+        return [int(row[0]) for row in rows]
+
+    def reference(self, number: int) -> Reference | None:
+        """Return the reference of a number, None if it has been removed.
+
+        Raises:
+            StoreError: the stored template is damaged; names the reference.
+        """
+        with mapped_errors("read"):
+            row = self._database.conn.execute(
+                f"select {REFERENCE_COLUMNS} from biometric_references"  # noqa: S608  a constant
+                " where number = ?",
+                (number,),
+            ).fetchone()
+        return None if row is None else reference_of_row(row)
+
+    def numbers(self, modality: Modality) -> list[int]:
+        """Return the numbers of the references of a modality, in order."""
+        with mapped_errors("read"):
+            rows = self._database.conn.execute(
+                "select number from biometric_references where modality = ?"
+                " order by number",
+                (str(modality),),
+            ).fetchall()
+        return [int(row[0]) for row in rows]
+
+
+def reference_of_row(row: tuple[str, str, str, int, bytes]) -> Reference:
+    """Return the reference of a row of REFERENCE_COLUMNS.
+
+    Raises:
+        StoreError: the stored template is damaged; names the reference.
+    """
+    try:
+        template = decode_template(row[4])
+    except InputError as error:
+        message = f"the stored reference {row[0]} is damaged: {error}"
+        raise StoreError(message) from error
+    return Reference(
+        reference_id=row[0],
+        entry_id=row[1],
+        modality=Modality(row[2]),
+        position=FingerPosition(row[3]),
+        template=template,
+    )

@@ -1,0 +1,136 @@
+"""Bring a gallery of fingerprints to the watchlist's state by what changed since.
+
+A gallery is a cache: its revision says which state of which watchlist it holds. A state
+that this watchlist was never in, after a restored backup or a foreign file, makes the
+gallery start anew. What takes long goes in steps that each leave a gallery to go on
+from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from edge.terms import Modality, WatchlistState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from edge.terms import NumberedReference
+
+# References of one step: few enough to hold as objects, many enough to write at once.
+STEP_REFERENCES = 8192
+BEGINNING = WatchlistState(0, 0, 0, 0, "")
+
+
+class ReferenceSource(Protocol):
+    """The references of a watchlist, numbered in the order in which they came."""
+
+    def state(self) -> WatchlistState: ...
+
+    def has_been_in(self, state: WatchlistState) -> bool: ...
+
+    def added(
+        self, modality: Modality, *, after: int, to: int
+    ) -> Iterator[NumberedReference]: ...
+
+    def removed(self, *, after: int, to: int) -> Sequence[int]: ...
+
+
+class FollowingGallery(Protocol):
+    @property
+    def revision(self) -> str:
+        """What the last patch was called; empty for a new gallery."""
+        ...
+
+    def clear(self) -> None:
+        """Forget all references."""
+        ...
+
+    def patch(
+        self,
+        added: Iterable[NumberedReference],
+        removed: Sequence[int],
+        revision: str,
+    ) -> None:
+        """Withdraw numbers and add references, in one step for searches."""
+        ...
+
+
+def follow(
+    gallery: FollowingGallery,
+    source: ReferenceSource,
+    on_progress: Callable[[float], None] = lambda _share: None,
+) -> None:
+    """Patch the gallery until it holds the fingerprints that the source holds.
+
+    on_progress: told the share of the numbers that has been gone through, 0 to 1, after
+    each step but the last.
+
+    Raises:
+        StoreError: the source cannot be read or the gallery not written; what has been
+            done so far is kept.
+    """
+    state = source.state()
+    reached = _parsed(gallery.revision)
+    if (
+        reached is None
+        or not _is_past(reached, state)
+        or not source.has_been_in(reached)
+    ):
+        gallery.clear()
+        reached = BEGINNING
+    elif _numbers(reached) == _numbers(state):
+        return
+    removed = source.removed(after=reached.last_removal, to=state.last_removal)
+    span = range(reached.last_number, state.last_number)
+    added = source.added(Modality.FINGERPRINT, after=span.start, to=span.stop)
+    held: list[NumberedReference] = []
+    for reference in added:
+        if len(held) >= STEP_REFERENCES and _is_another_entry(held[-1], reference):
+            last_number = held[-1].number
+            part = replace(state, revision=reached.revision, last_number=last_number)
+            gallery.patch(held, removed, _token(part))
+            on_progress((last_number - span.start) / len(span))
+            held, removed = [], ()
+        held.append(reference)
+    gallery.patch(held, removed, _token(state))
+
+
+def is_current(revision: str, source: ReferenceSource) -> bool:
+    """Return whether a gallery of this revision holds what the source holds now."""
+    reached = _parsed(revision)
+    if reached is None or not source.has_been_in(reached):
+        return False
+    return _numbers(reached) == _numbers(source.state())
+
+
+def _is_another_entry(one: NumberedReference, other: NumberedReference) -> bool:
+    # A gallery counts the references of one patch as one person, so none is split.
+    return one.reference.entry_id != other.reference.entry_id
+
+
+def _numbers(state: WatchlistState) -> tuple[int, int, int]:
+    return state.revision, state.last_number, state.last_removal
+
+
+def _is_past(one: WatchlistState, other: WatchlistState) -> bool:
+    pairs = zip(_numbers(one), _numbers(other), strict=True)
+    return all(a <= b for a, b in pairs)
+
+
+def _token(state: WatchlistState) -> str:
+    line = f"{state.audit_number}:{state.audit_hash}"
+    return " ".join(map(str, (*_numbers(state), line)))
+
+
+def _parsed(token: str) -> WatchlistState | None:
+    try:
+        *numbers, line = token.split(" ")
+        audit_number, audit_hash = line.split(":")
+        revision, last_number, last_removal = map(int, numbers)
+        return WatchlistState(
+            revision, last_number, last_removal, int(audit_number), audit_hash
+        )
+    except ValueError:
+        return None

@@ -1,0 +1,194 @@
+"""A watchlist and galleries in memory, for what follows and searches them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from edge.terms import (
+    Candidate,
+    ComparisonScore,
+    FaceTemplate,
+    FingerPosition,
+    FingerprintTemplate,
+    Modality,
+    NumberedReference,
+    Reference,
+    WatchlistEntry,
+    WatchlistState,
+)
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+FACE = FaceTemplate("m", np.ones(4, np.float32))
+NONE = np.zeros(0, np.int16)
+FINGER = FingerprintTemplate(
+    FingerPosition.UNKNOWN,
+    "m",
+    *(9, 9, NONE, NONE),
+    *(NONE.astype(np.float32), NONE.astype(np.uint8), NONE.astype(np.uint8)),
+)
+
+
+class ScriptedWatchlist:
+    """Implements the sources of an index; past: the audit line of each change."""
+
+    def __init__(self, name="first") -> None:
+        self.name = name
+        self.past = [""]
+        self.held: dict[str, WatchlistEntry] = {}
+        self.stored: dict[int, Reference] = {}
+        self.gone: list[int] = []
+        self.last_number = 0
+        self.asked_after: list[int] = []
+
+    def put(self, entry_id, *, modality=Modality.FACE, count=1, **validity):
+        entry = WatchlistEntry(entry_id, 1, "c", "o", "h", "l", "i", NOON, None)
+        self.held[entry_id] = replace(entry, **validity)
+        template = FACE if modality is Modality.FACE else FINGER
+        for n in range(count):
+            self.last_number += 1
+            self.stored[self.last_number] = Reference(
+                f"{entry_id}-{n}", entry_id, modality, FingerPosition.UNKNOWN, template
+            )
+        self.past.append(f"{self.name}-{len(self.past)}")
+
+    def withdraw(self, entry_id):
+        del self.held[entry_id]
+        numbers = [n for n, r in self.stored.items() if r.entry_id == entry_id]
+        for number in numbers:
+            del self.stored[number]
+        self.gone += numbers
+        self.past.append(f"{self.name}-{len(self.past)}")
+
+    def revision(self):
+        return len(self.past) - 1
+
+    def state(self):
+        at = self.revision()
+        return WatchlistState(
+            at, self.last_number, len(self.gone), at, self.past[at].encode().hex()
+        )
+
+    def has_been_in(self, state):
+        line = self.past[state.audit_number : state.audit_number + 1]
+        return [state.audit_hash] == [text.encode().hex() for text in line]
+
+    def added(self, modality, *, after, to):
+        self.asked_after.append(after)
+        for number, reference in list(self.stored.items()):
+            if after < number <= to and reference.modality is modality:
+                yield NumberedReference(number, reference)
+
+    def removed(self, *, after, to):
+        return self.gone[after:to]
+
+    def reference(self, number):
+        return self.stored.get(number)
+
+    def tally(self, modality):
+        numbers = [n for n, r in self.stored.items() if r.modality is modality]
+        return len(numbers), max(numbers, default=0)
+
+    def entry(self, entry_id):
+        return self.held.get(entry_id)
+
+    def count_valid(self, at):
+        return sum(
+            e.valid_from <= at and (e.expires_at is None or at < e.expires_at)
+            for e in self.held.values()
+        )
+
+
+class EverybodyGallery:
+    """Finds every reference it was patched with, the last number first."""
+
+    def __init__(self) -> None:
+        self.revision = ""
+        self.numbers: set[int] = set()
+        self.patches: list[tuple[list[int], list[int]]] = []
+        self.times_cleared = 0
+
+    def clear(self):
+        self.times_cleared += 1
+        self.numbers.clear()
+        self.revision = ""
+
+    def patch(self, added, removed, revision):
+        numbers = [item.number for item in added]
+        assert min(numbers, default=1 << 30) > max(self.numbers, default=0)
+        self.patches.append((numbers, list(removed)))
+        self.numbers = (self.numbers | set(numbers)) - set(removed)
+        self.revision = revision
+
+    def search(self, probes):
+        self.probes = probes
+        return [_Found(number) for number in sorted(self.numbers, reverse=True)]
+
+
+class _Found:
+    def __init__(self, number) -> None:
+        self.number = number
+        self.score = 0.5
+        self.false_match_rate = 1.0 / number
+
+
+class EveryFaceGallery:
+    def __init__(self, references) -> None:
+        self._references = references
+
+    def search(self, probe):
+        del probe
+        return [
+            Candidate(
+                r.entry_id,
+                r.reference_id,
+                r.modality,
+                r.position,
+                ComparisonScore(1 - n / 100, 1e-6),
+            )
+            for n, r in enumerate(self._references)
+        ]
+
+
+@pytest.fixture
+def finger():
+    return FINGER
+
+
+@pytest.fixture
+def face():
+    return FACE
+
+
+@pytest.fixture
+def watchlist():
+    return ScriptedWatchlist()
+
+
+@pytest.fixture
+def another_watchlist():
+    return ScriptedWatchlist("second")
+
+
+@pytest.fixture
+def gallery():
+    return EverybodyGallery()
+
+
+@pytest.fixture
+def made():
+    """Make a new watchlist and a new gallery at each call."""
+    return lambda: (ScriptedWatchlist(), EverybodyGallery())
+
+
+@pytest.fixture
+def face_gallery():
+    return EveryFaceGallery
+
+
+@pytest.fixture
+def noon():
+    return NOON
