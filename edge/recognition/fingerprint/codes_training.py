@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edge.errors import EdgeError
+from edge.errors import EdgeError, InputError
 from edge.recognition.fingerprint.codes import BITS, PLACES
 from edge.recognition.fingerprint.comparison import Prepared, correspondences, prepare
 from edge.recognition.fingerprint.cylinders import (
@@ -62,7 +62,11 @@ def descriptors_of(prepared: Prepared) -> Descriptors:
 
 
 def learn(prints: list[TrainingPrint]) -> dict[str, NDArray[np.generic]]:
-    """Return the table: weights int8 (384, BITS), scale, share_set, offset."""
+    """Return the table: weights int8 (384, BITS), scale, share_set, offset.
+
+    Raises:
+        InputError: no two prints are of one finger, or none of these correspond.
+    """
     prepared = [prepare(item.template) for item in prints]
     descriptors = [descriptors_of(item) for item in prepared]
     bits = np.concatenate([item.bits for item in descriptors])
@@ -97,6 +101,8 @@ def _differences(
         if len(pairs) >= _FEWEST_CORRESPONDING:
             first, second = np.array(pairs).T
             rows.append(centred[i][first] - centred[j][second])
+    if not rows:
+        raise InputError("no mated pairs; name files <finger>_<impression>.png")
     return np.concatenate(rows)
 
 

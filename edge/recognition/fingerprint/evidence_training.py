@@ -121,11 +121,18 @@ def evidence_from(pairs: PairMeasures, source: str) -> Evidence:
 
 
 def left_out(pairs: PairMeasures) -> Floats:
-    """Return each pair's sum with weights from which its sets were left out."""
+    """Return each pair's sum with weights from which its first set was left out.
+
+    Raises:
+        InputError: what remains without a set has no mated or no non-mated pairs.
+    """
     sums = np.zeros(len(pairs.measures))
     for number in np.unique(pairs.sets):
         has_set = (pairs.sets == number).any(axis=1)
-        weights, constant = fit(pairs.measures[~has_set], pairs.is_mated[~has_set])
+        others = pairs.is_mated[~has_set]
+        if not others.any() or others.all():
+            raise InputError("too few pairs to leave a set out; give two sets or more")
+        weights, constant = fit(pairs.measures[~has_set], others)
         chosen = pairs.sets[:, 0] == number
         sums[chosen] = pairs.measures[chosen] @ weights + constant
     return sums
