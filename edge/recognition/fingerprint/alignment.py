@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edge.recognition.fingerprint.compiled import compiled
-from edge.recognition.fingerprint.cylinders import CAPACITY, Print, similarities
+from edge.recognition.fingerprint.compiled import kernel
+from edge.recognition.fingerprint.cylinders import (
+    CAPACITY,
+    COSINE,
+    SINE,
+    Print,
+    agreements,
+)
+from edge.recognition.fingerprint.packed import ANGLE_STEPS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +42,7 @@ _TURN = np.float32(1 / 0.30**2)
 _BEARING = np.float32(1 / 0.30**2)
 _FULL_TURN = np.float32(2 * math.pi)
 _HALF, _ONE, _NOTHING = np.float32(0.5), np.float32(1), np.float32(0)
+_TWO, _TINY = np.float32(2), np.float32(1e-3)
 
 
 class Pairs(NamedTuple):
@@ -54,7 +62,7 @@ class Pairs(NamedTuple):
     found_value: NDArray[np.float32]
     histogram: NDArray[np.int64]
     keys: NDArray[np.int32]
-    similarity: NDArray[np.float32]
+    agreement: NDArray[np.float32]
     fields: NDArray[np.float32]
     fit: NDArray[np.float32]
 
@@ -71,25 +79,28 @@ def empty_pairs() -> Pairs:
         found_value=np.zeros(2 * CAPACITY, np.float32),
         histogram=np.zeros(_BINS + 1, np.int64),
         keys=np.zeros(CAPACITY, np.int32),
-        similarity=np.zeros((CAPACITY, CAPACITY), np.float32),
+        agreement=np.zeros((CAPACITY, CAPACITY), np.float32),
         fields=np.zeros((8, PAIR_LIMIT), np.float32),
         fit=np.zeros((PAIR_LIMIT, PAIR_LIMIT), np.float32),
     )
 
 
-@compiled
+@kernel
 def propose(a: Print, n: int, b: Print, m: int, pairs: Pairs) -> int:
     """Collect the pairs worth looking at; return how many, at most PAIR_LIMIT.
 
     The best two of each minutia of a, so that one crowded region cannot fill the list,
     then the most similar of all.
     """
-    found, keys = 0, pairs.keys
+    found, keys, histogram = 0, pairs.keys, pairs.histogram
+    rows, columns, values = pairs.found_row, pairs.found_column, pairs.found_value
+    words_a, words_b, agreement = a.words, b.words, pairs.agreement
     for q in range(_BINS + 1):
-        pairs.histogram[q] = 0
+        histogram[q] = 0
+    m = (m + 15) & ~15
     for i in range(n):
-        row = pairs.similarity[i]
-        similarities(a.words, i, b.words, m, row)
+        row = agreement[i]
+        agreements(words_a, i, words_b, m, row)
         # Similarity and place in one number: the best two need no branches.
         for j in range(m):
             keys[j] = np.int32(row[j] * _LEVELS) << 8 | j
@@ -98,43 +109,38 @@ def propose(a: Print, n: int, b: Print, m: int, pairs: Pairs) -> int:
             best = max(best, keys[j])
         for j in range(m):
             second = max(second, np.int32(0) if keys[j] == best else keys[j])
-        found = _note(pairs, found, i, best)
-        found = _note(pairs, found, i, second)
+        for key in (best, second):
+            # A pair stays only if it is similar enough.
+            value = _ONE - math.sqrt(_ONE - np.float32(key >> 8) * _PER_LEVEL)
+            rows[found], columns[found], values[found] = i, key & 0xFF, value
+            is_similar = value > _FLOOR
+            histogram[int(value * _BINS)] += is_similar
+            found += int(is_similar)
     return _most_similar(pairs, found)
 
 
-@compiled
-def _note(pairs: Pairs, found: int, i: int, key: np.int32) -> int:
-    """Write down a pair; it stays only if it is similar enough."""
-    value = np.float32(key >> 8) * _PER_LEVEL
-    pairs.found_row[found] = i
-    pairs.found_column[found] = key & 0xFF
-    pairs.found_value[found] = value
-    is_similar = value > _FLOOR
-    pairs.histogram[int(value * _BINS)] += is_similar
-    return found + int(is_similar)
-
-
-@compiled
+@kernel
 def _most_similar(pairs: Pairs, found: int) -> int:
     """Keep PAIR_LIMIT of the found pairs: whole bins, then some of the next bin."""
-    cut, total = _BINS + 1, 0
-    while cut > 0 and total + pairs.histogram[cut - 1] <= PAIR_LIMIT:
+    histogram, cut, total = pairs.histogram, _BINS + 1, 0
+    while cut > 0 and total + histogram[cut - 1] <= PAIR_LIMIT:
         cut -= 1
-        total += pairs.histogram[cut]
+        total += histogram[cut]
+    rows, columns, values = pairs.row, pairs.column, pairs.value
+    from_rows, from_columns = pairs.found_row, pairs.found_column
+    from_values = pairs.found_value
     spare, count = PAIR_LIMIT - total, 0
     for t in range(found):
-        level = int(pairs.found_value[t] * _BINS)
+        level = int(from_values[t] * _BINS)
         is_next = (level == cut - 1) & (spare > 0)
-        pairs.row[count] = pairs.found_row[t]
-        pairs.column[count] = pairs.found_column[t]
-        pairs.value[count] = pairs.found_value[t]
+        rows[count], columns[count] = from_rows[t], from_columns[t]
+        values[count] = from_values[t]
         spare -= is_next
         count += (level >= cut) | is_next
     return count
 
 
-@compiled
+@kernel
 def support(a: Print, n: int, b: Print, m: int, pairs: Pairs, count: int) -> float:
     """Let the pairs support each other; return the mean strength of the best ones.
 
@@ -145,58 +151,63 @@ def support(a: Print, n: int, b: Print, m: int, pairs: Pairs, count: int) -> flo
     _place(a, b, pairs, count)
     _agree(pairs, count)
     _relax(pairs, count)
+    kept, strength, value = pairs.kept, pairs.strength, pairs.value
     for t in range(count):
-        pairs.kept[t] = pairs.strength[t] / pairs.value[t]
+        kept[t] = strength[t] / value[t]
     share = 1.0 / (1.0 + math.exp(-0.4 * (min(n, m) - 20)))
     wanted = _FEWEST_PAIRS + round(share * (_MOST_PAIRS - _FEWEST_PAIRS))
     return float(_best_sum(pairs, count, wanted)) / wanted
 
 
-@compiled
+@kernel
 def strongest(pairs: Pairs, count: int) -> int:
     """Return the pair that kept most of its similarity."""
-    best = 0
+    best, kept = 0, pairs.kept
     for t in range(1, count):
-        if pairs.kept[t] > pairs.kept[best]:
+        if kept[t] > kept[best]:
             best = t
     return best
 
 
-@compiled
+@kernel
 def _best_sum(pairs: Pairs, count: int, wanted: int) -> np.float32:
     """Sum the strengths of the pairs that kept most, each minutia once."""
-    left, total = pairs.fields[0], _NOTHING
+    keys, kept, strength = pairs.keys, pairs.kept, pairs.strength
+    rows, columns, total = pairs.row, pairs.column, _NOTHING
     for t in range(count):
-        left[t] = pairs.kept[t]
+        keys[t] = np.int32(kept[t] * _LEVELS) << 8 | t
     for _ in range(wanted):
-        best, value = -1, _NOTHING
+        best = np.int32(0)
         for t in range(count):
-            if left[t] > value:
-                best, value = t, left[t]
-        if best < 0:
+            best = max(best, keys[t])
+        if best < 256:
             break
-        total += pairs.strength[best]
-        row, column = pairs.row[best], pairs.column[best]
+        at = best & 0xFF
+        total += strength[at]
+        row, column = rows[at], columns[at]
         for t in range(count):
-            if (pairs.row[t] == row) | (pairs.column[t] == column):
-                left[t] = -_ONE
+            is_taken = (rows[t] == row) | (columns[t] == column)
+            keys[t] = np.int32(0) if is_taken else keys[t]
     return total
 
 
-@compiled
+@kernel
 def _place(a: Print, b: Print, pairs: Pairs, count: int) -> None:
-    fields = pairs.fields
+    rows, columns, fields = pairs.row, pairs.column, pairs.fields
+    ax, ay, bx, by, turn = fields[0], fields[1], fields[2], fields[3], fields[4]
+    cosine, sine = fields[5], fields[6]
+    x_a, y_a, angle_a, step_a = a.x, a.y, a.angle, a.step
+    x_b, y_b, angle_b, step_b = b.x, b.y, b.angle, b.step
     for t in range(count):
-        i, j = pairs.row[t], pairs.column[t]
-        fields[0, t], fields[1, t] = a.x[i], a.y[i]
-        fields[2, t], fields[3, t] = b.x[j], b.y[j]
-        fields[4, t] = b.angle[j] - a.angle[i]
-    for t in range(count):
-        fields[5, t] = math.cos(fields[4, t])
-        fields[6, t] = math.sin(fields[4, t])
+        i, j = rows[t], columns[t]
+        ax[t], ay[t] = x_a[i], y_a[i]
+        bx[t], by[t] = x_b[j], y_b[j]
+        turn[t] = angle_b[j] - angle_a[i]
+        step = np.uint32((step_b[j] - step_a[i]) & (ANGLE_STEPS - 1))
+        cosine[t], sine[t] = COSINE[step], SINE[step]
 
 
-@compiled
+@kernel
 def _agree(pairs: Pairs, count: int) -> None:
     """Fill fit: whether two pairs imply one movement of the finger, 0 to 1.
 
@@ -212,15 +223,20 @@ def _agree(pairs: Pairs, count: int) -> None:
         for t in range(count):
             dx, dy, eu, ev = ax[t] - xs, ay[t] - ys, bx[t] - us, by[t] - vs
             far_a, far_b = dx * dx + dy * dy, eu * eu + ev * ev
-            side_a, side_b = math.sqrt(far_a), math.sqrt(far_b)
-            apart = (side_a - side_b) / (_APART_PX + _APART_SHARE * (side_a + side_b))
+            # Sum of the distances, near enough where they are alike, then their
+            # difference over its leeway; one division serves both quotients.
+            both = math.sqrt(_TWO * (far_a + far_b))
+            leeway = both * (_APART_PX + _APART_SHARE * both) + _TINY
+            product = far_a * far_b + _TINY
+            inverse = _ONE / (leeway * product)
+            apart = (far_a - far_b) * product * inverse
             apart = apart * apart
             # The way from s to t, turned as s and as t imply it, against the way in b.
             px, py = cosine_s * dx - sine_s * dy, sine_s * dx + cosine_s * dy
             qx, qy = cosine[t] * dx - sine[t] * dy, sine[t] * dx + cosine[t] * dy
             cross_s, cross_t = px * ev - py * eu, qx * ev - qy * eu
             worst = max(cross_s * cross_s, cross_t * cross_t)
-            bearing = worst * _BEARING / (far_a * far_b + np.float32(1e-3))
+            bearing = worst * _BEARING * leeway * inverse
             off = turn[t] - turn_s
             off -= _FULL_TURN * math.floor(off / _FULL_TURN + _HALF)
             off = off * off * _TURN
@@ -232,11 +248,12 @@ def _agree(pairs: Pairs, count: int) -> None:
             fit[s, t] = value if is_ahead & is_apart else _NOTHING
 
 
-@compiled
+@kernel
 def _relax(pairs: Pairs, count: int) -> None:
     now, before, fit = pairs.strength, pairs.kept, pairs.fit
+    value = pairs.value
     for t in range(count):
-        now[t] = pairs.value[t]
+        now[t] = value[t]
     share = _HALF / np.float32(max(count - 1, _FEWEST_OTHERS))
     for _ in range(_ROUNDS):
         for t in range(count):

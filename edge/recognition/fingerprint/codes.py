@@ -20,14 +20,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from edge.errors import ModelError
-from edge.recognition.fingerprint.compiled import compiled
+from edge.recognition.fingerprint.compiled import kernel, ones
 from edge.recognition.fingerprint.cylinders import (
     LAYERS,
     SEEN,
     SIDE_CELLS,
     Print,
     derive,
-    ones,
 )
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ def _shaped(array: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.fl
     return array
 
 
-@compiled
+@kernel
 def encode(
     packed: NDArray[np.uint16],
     projection: Projection,
@@ -127,7 +126,7 @@ def encode(
         codes[i] = code
 
 
-@compiled
+@kernel
 def _project(
     scratch: Print, i: int, projection: Projection, sums: NDArray[np.float32]
 ) -> None:

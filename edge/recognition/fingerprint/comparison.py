@@ -20,7 +20,7 @@ from edge.recognition.fingerprint.alignment import (
     strongest,
     support,
 )
-from edge.recognition.fingerprint.compiled import compiled
+from edge.recognition.fingerprint.compiled import kernel
 from edge.recognition.fingerprint.cylinders import (
     CAPACITY,
     Print,
@@ -167,7 +167,7 @@ def set_work(own: Work | None) -> None:
     _of_this_thread.work = own
 
 
-@compiled
+@kernel
 def compare_many(
     probe: NDArray[np.uint16],
     packed: NDArray[np.uint16],
@@ -198,7 +198,7 @@ def compare_many(
             scores[c] = score(work.reference, m, work.probe, n, work)
 
 
-@compiled
+@kernel
 def comes_first(a: NDArray[np.uint16], b: NDArray[np.uint16]) -> bool:
     """One order of any two prints, so that a comparison is symmetric."""
     if len(a) != len(b):
@@ -210,7 +210,7 @@ def comes_first(a: NDArray[np.uint16], b: NDArray[np.uint16]) -> bool:
     return True
 
 
-@compiled
+@kernel
 def score(a: Print, n: int, b: Print, m: int, work: Work) -> np.float32:
     """Return the score of two derived prints in order; see comes_first."""
     model = work.model

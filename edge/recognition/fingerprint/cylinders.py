@@ -10,11 +10,11 @@ for each of 8 x 8 places, and a last word that says which places lie in the prin
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edge.recognition.fingerprint.compiled import compiled
+from edge.recognition.fingerprint.compiled import inlined, kernel, ones
 from edge.recognition.fingerprint.packed import ANGLE_STEPS, MOST_MINUTIAE
 
 if TYPE_CHECKING:
@@ -35,19 +35,15 @@ LAYER_OVERLAP = 0.3
 # Descriptors that see less of each other than this many places say nothing.
 FEWEST_SHARED_PLACES = 20
 # Rows as long as this keep words of different rows in different cache sets.
-CAPACITY = MOST_MINUTIAE + 8
+CAPACITY = MOST_MINUTIAE + 24
 
-_TABLE_STEP_PX = 3.0
-_TABLE_SIDE = 72
+_TABLE_STEP_PX = 4.0
+_TABLE_SIDE = 46
 _TABLE_HALF = _TABLE_SIDE // 2
 _TABLE_REACH_PX = (_TABLE_HALF - 1) * _TABLE_STEP_PX
-_AREA = 2  # column of the table after wide and narrow
+_CELLS = _TABLE_SIDE * _TABLE_SIDE
+_SEEN_FROM = np.uint32(2 * _CELLS)
 
-_M1 = np.uint64(0x5555555555555555)
-_M2 = np.uint64(0x3333333333333333)
-_M4 = np.uint64(0x0F0F0F0F0F0F0F0F)
-_H01 = np.uint64(0x0101010101010101)
-_S1, _S2, _S4, _S56 = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(56)
 _FEWEST_SHARED = np.uint64(FEWEST_SHARED_PLACES)
 _ONE, _NOTHING, _TINY = np.float32(1), np.float32(0), np.float32(1e-6)
 
@@ -56,8 +52,9 @@ class Print(NamedTuple):
     """The arrays of one print; CAPACITY long, of which `count` are used.
 
     x, y: float32, pixels, y up. angle: float32, radians. weight: float32, quality 0 to
-    1. kind: uint8. step: int32, the angle in packed steps. near: workspace.
-    words: uint64 (LAYERS + 1, CAPACITY).
+    1. kind: uint8. step: int32, the angle in packed steps. near, acc: workspace.
+    weak: uint32, where the table for the minutia begins. words: uint64
+    (LAYERS + 1, CAPACITY).
     """
 
     x: NDArray[np.float32]
@@ -66,7 +63,9 @@ class Print(NamedTuple):
     weight: NDArray[np.float32]
     kind: NDArray[np.uint8]
     step: NDArray[np.int32]
-    near: NDArray[np.int32]
+    near: NDArray[np.uint32]
+    weak: NDArray[np.uint32]
+    acc: NDArray[np.uint64]
     words: NDArray[np.uint64]
 
 
@@ -79,7 +78,9 @@ def empty_print() -> Print:
         floats[3],
         np.zeros(CAPACITY, np.uint8),
         np.zeros(CAPACITY, np.int32),
-        np.zeros(CAPACITY, np.int32),
+        np.zeros(CAPACITY, np.uint32),
+        np.zeros(CAPACITY, np.uint32),
+        np.zeros(8, np.uint64),
         np.zeros((LAYERS + 1, CAPACITY), np.uint64),
     )
 
@@ -101,7 +102,7 @@ def _bits(is_set: NDArray[np.bool_]) -> NDArray[np.uint64]:
 
 
 def _neighbour_table() -> NDArray[np.uint64]:
-    """Return uint64 (side * side, 3), by a neighbour's place: wide, narrow, seen."""
+    """Return uint64 (3 * _CELLS,), by a neighbour's place: wide, narrow, seen."""
     centre = (np.arange(_TABLE_SIDE) - _TABLE_HALF + 0.5) * _TABLE_STEP_PX
     u, v = np.meshgrid(centre, centre, indexing="ij")
     places = _place_centres()
@@ -113,7 +114,7 @@ def _neighbour_table() -> NDArray[np.uint64]:
         _bits(far <= WEAK_REACH_PX**2),
         _bits((far <= SEEN_REACH_PX**2) & is_inside),
     ]
-    return np.ascontiguousarray(np.stack(columns, axis=1))
+    return np.ascontiguousarray(np.concatenate(columns))
 
 
 def _layer_table() -> NDArray[np.uint8]:
@@ -127,8 +128,8 @@ def _layer_table() -> NDArray[np.uint8]:
 
 _TABLE = _neighbour_table()
 _LAYER_OF = _layer_table()
-_COSINE = np.cos(np.arange(ANGLE_STEPS) * 2 * math.pi / ANGLE_STEPS).astype(np.float32)
-_SINE = np.sin(np.arange(ANGLE_STEPS) * 2 * math.pi / ANGLE_STEPS).astype(np.float32)
+COSINE = np.cos(np.arange(ANGLE_STEPS) * 2 * math.pi / ANGLE_STEPS).astype(np.float32)
+SINE = np.sin(np.arange(ANGLE_STEPS) * 2 * math.pi / ANGLE_STEPS).astype(np.float32)
 _STEP_RAD = np.float32(2 * math.pi / ANGLE_STEPS)
 _PERCENT = np.float32(0.01)
 _INVERSE_STEP = np.float32(1 / _TABLE_STEP_PX)
@@ -136,11 +137,13 @@ _REACH = np.float32(_TABLE_REACH_PX)
 _HALF = np.float32(_TABLE_HALF)
 
 
-@compiled
+@kernel
 def derive(
     packed: NDArray[np.uint16], count: int, into: Print, place: NDArray[np.int32]
 ) -> None:
     """Fill `into` from packed minutiae (count, WORDS); place: workspace (CAPACITY,)."""
+    x, y, words, acc = into.x, into.y, into.words, into.acc
+    near_at, weak, steps = into.near, into.weak, into.step
     for i in range(count):
         into.x[i] = np.float32(packed[i, 0] & 0x3FFF)
         into.y[i] = -np.float32(packed[i, 1] & 0x3FFF)
@@ -149,54 +152,52 @@ def derive(
         into.angle[i] = np.float32(step) * _STEP_RAD
         into.weight[i] = np.float32(packed[i, 2] & 0xFF) * _PERCENT
         into.kind[i] = packed[i, 0] >> 14
-    x, y, words = into.x, into.y, into.words
+        into.weak[i] = _CELLS if packed[i, 2] & 0xFF < WEAK_QUALITY else 0
+    padded = (count + 15) & ~15
+    for j in range(count, padded):
+        x[j] = np.float32(1e6)
+        for layer in range(LAYERS + 1):
+            words[layer, j] = 0
     for i in range(count):
-        cosine, sine = _COSINE[into.step[i]], _SINE[into.step[i]]
+        cosine, sine = COSINE[steps[i]], SINE[steps[i]]
         xi, yi = x[i], y[i]
-        for j in range(count):
+        for j in range(padded):
             dx, dy = x[j] - xi, y[j] - yi
             u, v = dx * cosine + dy * sine, dy * cosine - dx * sine
             is_near = (abs(u) < _REACH) & (abs(v) < _REACH)
             row = np.int32(u * _INVERSE_STEP + _HALF)
             column = np.int32(v * _INVERSE_STEP + _HALF)
             place[j] = row * _TABLE_SIDE + column if is_near else -1
-        for layer in range(LAYERS + 1):
-            words[layer, i] = 0
         # Near ones first, without a branch that cannot be foreseen.
         near = 0
         for j in range(count):
             at = place[j]
-            place[near], into.near[near] = at, j
+            place[near], near_at[near] = at, j
             near += at >= 0
         seen = np.uint64(0)
+        for layer in range(LAYERS):
+            acc[layer] = 0
         for k in range(near):
-            at, j = place[k], into.near[k]
-            seen |= _TABLE[at, _AREA]
-            is_weak = np.int64(packed[j, 2] & 0xFF < WEAK_QUALITY)
-            bits = _TABLE[at, is_weak] * np.uint64(j != i)
-            turn = (into.step[j] - into.step[i]) & (ANGLE_STEPS - 1)
-            words[_LAYER_OF[turn, 0], i] |= bits
-            words[_LAYER_OF[turn, 1], i] |= bits
+            at, j = np.uint32(place[k]), near_at[k]
+            seen |= _TABLE[at + _SEEN_FROM]
+            bits = _TABLE[at + weak[j]] * np.uint64(j != np.uint32(i))
+            turn = np.uint32((steps[j] - steps[i]) & (ANGLE_STEPS - 1))
+            acc[_LAYER_OF[turn, 0]] |= bits
+            acc[_LAYER_OF[turn, 1]] |= bits
         words[SEEN, i] = seen
+        for layer in range(LAYERS):
+            words[layer, i] = acc[layer]
 
 
-@compiled
-def ones(word: Any) -> Any:  # noqa: ANN401  compiled; LLVM makes it one instruction
-    word = word - ((word >> _S1) & _M1)
-    word = (word & _M2) + ((word >> _S2) & _M2)
-    word = (word + (word >> _S4)) & _M4
-    return (word * _H01) >> _S56
-
-
-@compiled
-def similarities(
+@inlined
+def agreements(
     a: NDArray[np.uint64],
     i: int,
     b: NDArray[np.uint64],
     count: int,
     row: NDArray[np.float32],
 ) -> None:
-    """Fill row with how alike minutia i of a is to each of b, 0 to 1.
+    """Fill row with the share of bits in which minutia i of a agrees with each of b.
 
     a, b: words of two prints. Written out over the layers: the loop over b then runs
     in wide registers.
@@ -214,6 +215,6 @@ def similarities(
         differ = ones(p0 ^ q0) + ones(p1 ^ q1) + ones(p2 ^ q2)
         differ = differ + ones(p3 ^ q3) + ones(p4 ^ q4) + ones(p5 ^ q5)
         both = np.float32(np.int64(in_a + in_b)) * np.float32(2) + _TINY
-        value = _ONE - math.sqrt(np.float32(np.int64(differ)) / both)
+        value = _ONE - np.float32(np.int64(differ)) / both
         is_said = (ones(shared) >= _FEWEST_SHARED) & (in_a + in_b > np.uint64(0))
         row[j] = value if is_said else _NOTHING

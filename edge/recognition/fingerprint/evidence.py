@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge.errors import ModelError
-from edge.recognition.fingerprint.compiled import compiled
+from edge.recognition.fingerprint.compiled import kernel
 from edge.recognition.fingerprint.growth import Pairing, missed
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _exactly(count: int, values: list[float]) -> tuple[float, ...]:
     return tuple(map(float, values))
 
 
-@compiled
+@kernel
 def weigh(
     a: Print,
     n: int,
@@ -118,7 +118,7 @@ def weigh(
         paired += weight
         near += weight * (_ONE - pairing.off[i])
         off += weight * pairing.off[i]
-        alike += weight * pairs.similarity[i, j]
+        alike += weight * (_ONE - math.sqrt(_ONE - pairs.agreement[i, j]))
         if a.kind[i] == b.kind[j]:
             same += weight
     measures = pairing.measures

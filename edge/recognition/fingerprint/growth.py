@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edge.recognition.fingerprint.compiled import compiled
+from edge.recognition.fingerprint.compiled import inlined, kernel
 from edge.recognition.fingerprint.cylinders import CAPACITY, Print
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def empty_pairing() -> Pairing:
     )
 
 
-@compiled
+@kernel
 def grow(
     a: Print, n: int, b: Print, m: int, first: tuple[int, int], pairing: Pairing
 ) -> int:
@@ -106,7 +106,7 @@ def grow(
     return used
 
 
-@compiled
+@inlined
 def _carry(
     pairing: Pairing,
     used: int,
@@ -121,7 +121,7 @@ def _carry(
     fields[4, used] = off - _FULL_TURN * math.floor(off / _FULL_TURN + _HALF)
 
 
-@compiled
+@kernel
 def _mean_movement(
     pairing: Pairing, used: int, rigid: tuple[float, float, float, float]
 ) -> None:
@@ -135,7 +135,7 @@ def _mean_movement(
     pairing.movement[3] = rigid[3] + mean_y / used
 
 
-@compiled
+@inlined
 def _nearest_free(b: Print, m: int, moved: Place, pairing: Pairing, used: int) -> int:
     """Return the free minutia of b nearest to where the skin has carried one, or -1."""
     fields = pairing.fields
@@ -175,7 +175,7 @@ def _nearest_free(b: Print, m: int, moved: Place, pairing: Pairing, used: int) -
     return best
 
 
-@compiled
+@kernel
 def _order_outwards(a: Print, n: int, start: int, pairing: Pairing) -> None:
     """Sort the minutiae of a by their distance from one of them, in coarse steps."""
     starts, bin_of = pairing.starts, pairing.bin_of
@@ -193,7 +193,7 @@ def _order_outwards(a: Print, n: int, start: int, pairing: Pairing) -> None:
         starts[bin_of[i]] += 1
 
 
-@compiled
+@kernel
 def missed(a: Print, n: int, b: Print, m: int, pairing: Pairing) -> np.float32:
     """Return the weight of unpaired minutiae that lie inside the other print."""
     cosine, sine = pairing.movement[0], pairing.movement[1]
@@ -212,7 +212,7 @@ def missed(a: Print, n: int, b: Print, m: int, pairing: Pairing) -> np.float32:
     return total
 
 
-@compiled
+@inlined
 def _surrounded(x: float, y: float, other: Print, count: int) -> np.float32:
     """Return 1 if minutiae lie near on all four sides, a half for three, else 0."""
     first = second = third = fourth = 0

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from edge.recognition.fingerprint.codes import Projection, committed, encode
-from edge.recognition.fingerprint.compiled import compiled
-from edge.recognition.fingerprint.cylinders import CAPACITY, Print, empty_print, ones
+from edge.recognition.fingerprint.compiled import kernel, ones
+from edge.recognition.fingerprint.cylinders import CAPACITY, Print, empty_print
 from edge.recognition.fingerprint.packed import ANGLE_STEPS
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def codes_of(packed: NDArray[np.uint16], vote: Vote) -> NDArray[np.uint64]:
     return codes
 
 
-@compiled
+@kernel
 def vote_many(
     probe: NDArray[np.uint16],
     packed: NDArray[np.uint16],
@@ -91,7 +91,7 @@ def vote_many(
         votes[c] = _votes(work, n, packed[start:end], codes[start:end])
 
 
-@compiled
+@kernel
 def _votes(
     work: Vote, n: int, packed: NDArray[np.uint16], codes: NDArray[np.uint64]
 ) -> np.float32:
@@ -117,7 +117,7 @@ def _votes(
     return _most_agreed(fields, count)
 
 
-@compiled
+@kernel
 def _most_agreed(fields: NDArray[np.float32], count: int) -> np.float32:
     """Return the votes for the movement, of the best few pairs', with most of them."""
     ax, ay, bx, by = fields[0], fields[1], fields[2], fields[3]
