@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.recognition.fingerprint.compiled import compiled, ones
 from edge.recognition.fingerprint.compiled import kernel, ones
 from edge.recognition.fingerprint.cylinders import (
     CAPACITY,
