@@ -14,7 +14,11 @@ from edge.cli.finger_file import read_finger_file
 from edge.errors import InputError
 from edge.recognition.fingerprint import comparison
 from edge.recognition.fingerprint.calibration import LOWEST_RATE, committed
-from edge.recognition.fingerprint.drawing import DrawnPrint, draw_comparison
+from edge.recognition.fingerprint.drawing import (
+    MOST_NUMBERED,
+    DrawnPrint,
+    draw_comparison,
+)
 from edge.recognition.fingerprint.image import RESOLUTION_PPI
 from edge.recognition.fingerprint.mirror import mirrored
 from edge.recognition.image_encoding import encode_png
@@ -172,10 +176,10 @@ def _draw(
         DrawnPrint(first.template, first.image, first.caption),
         DrawnPrint(template, image, second.caption + note),
     )
-    lines = [
-        *_lines(first, second, compared),
-        "ring: ridge ending; square: bifurcation; pale: without correspondence",
-    ]
+    legend = "ring: ridge ending; square: bifurcation; pale: without correspondence"
+    if len(compared.pairs) > MOST_NUMBERED:
+        legend += "; dark: correspondences beyond the numbered ones"
+    lines = [*_lines(first, second, compared), legend]
     data = encode_png(draw_comparison(*prints, compared.pairs, lines))
     try:
         path.write_bytes(data)
