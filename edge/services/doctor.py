@@ -23,7 +23,8 @@ from edge.clock import SystemClock
 from edge.errors import CaptureError, EdgeError, ModelError, StoreError
 from edge.models.store import ADVICE, ModelStatus, ModelStore, read_source
 from edge.services.broker_check import negotiate_protocol
-from edge.services.wiring import broker_settings
+from edge.services.gallery_check import compare_gallery
+from edge.services.wiring import broker_settings, gallery_folder
 from edge.store.audit import verify_audit
 from edge.store.database import check_integrity
 from edge.store.hub import HubStore
@@ -79,6 +80,7 @@ def examine(config: Config, clock: Clock | None = None) -> list[Finding]:
         "camera": partial(check_camera, config),
         "models": partial(check_models, ModelStore(config.models.cache_dir)),
         "store": partial(check_booth_store, config.store.path),
+        "gallery": partial(check_gallery, gallery_folder(config), config.store.path),
     }
     if config.hub is not None:
         checks["hub store"] = partial(check_hub_store, config.hub.store)
@@ -198,6 +200,20 @@ def check_booth_store(path: Path) -> list[Finding]:
         )
 
     return [_store_finding("store", path, "booth", read)]
+
+
+def check_gallery(folder: Path, store: Path) -> list[Finding]:
+    if not store.exists():
+        return [Finding("gallery", Status.WARNING, f"{folder}: made with the store")]
+    with inspected_database(store, "booth") as database:
+        compared = compare_gallery(folder, database)
+    if compared is None:
+        text = f"{folder}: none yet; made from the store when edge-booth starts"
+        return [Finding("gallery", Status.WARNING, text)]
+    status = Status.OK if compared.is_current else Status.WARNING
+    if not compared.is_sound:
+        status = Status.FAILED
+    return [Finding("gallery", status, compared.text(folder))]
 
 
 def check_hub_store(path: Path) -> list[Finding]:

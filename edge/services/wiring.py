@@ -146,8 +146,7 @@ class _FingerprintGallery:
         self._gallery = gallery
         self._search = search
         self._max_fmr = max_fmr
-        self.clear = gallery.clear
-        self.patch = gallery.patch
+        self.clear, self.patch = gallery.clear, gallery.patch
 
     @property
     def revision(self) -> str:

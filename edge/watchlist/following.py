@@ -30,6 +30,13 @@ class ReferenceSource(Protocol):
 
     def has_been_in(self, state: WatchlistState) -> bool: ...
 
+    def tally(self, modality: Modality) -> tuple[int, int]:
+        """Return how many references of the modality there are, and the last's number.
+
+        One of them moves at least when a reference comes or goes.
+        """
+        ...
+
     def added(
         self, modality: Modality, *, after: int, to: int
     ) -> Iterator[NumberedReference]: ...
@@ -43,8 +50,8 @@ class FollowingGallery(Protocol):
         """What the last patch was called; empty for a new gallery."""
         ...
 
-    def clear(self) -> None:
-        """Forget all references."""
+    def clear(self, expected: int = 0) -> None:
+        """Forget all references; so many are about to be added."""
         ...
 
     def patch(
@@ -78,7 +85,7 @@ def follow(
         or not _is_past(reached, state)
         or not source.has_been_in(reached)
     ):
-        gallery.clear()
+        gallery.clear(source.tally(Modality.FINGERPRINT)[0])
         reached = BEGINNING
     elif _numbers(reached) == _numbers(state):
         return

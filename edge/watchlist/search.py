@@ -67,10 +67,6 @@ class EntrySource(Protocol):
 class SearchedReferences(ReferenceSource, Protocol):
     def reference(self, number: int) -> Reference | None: ...
 
-    def tally(self, modality: Modality) -> tuple[int, int]:
-        """Return what moves when a reference of the modality comes or goes."""
-        ...
-
 
 class WatchlistIndex:
     """Implements edge.ports.WatchlistSearch. Belongs to the thread of its sources."""

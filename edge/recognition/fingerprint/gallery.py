@@ -3,8 +3,8 @@
 A reference is a row of numbers and a run of packed minutiae with their codes, 14 bytes
 a minutia. Rows are only ever appended; a withdrawn row is marked with the version in
 which it died. A search works on the version at its start: what a patch adds or
-withdraws meanwhile does not touch it. Space of the dead is taken back by copying, once
-they are many.
+withdraws meanwhile does not touch it. Once no search can see the dead, their minutiae
+are overwritten; their space is taken back by copying, once they are many.
 
 With a folder, the arrays are memory-mapped files, and a gallery that was saved is
 opened without reading it. It is a cache: what does not fit this software is made anew.
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import weakref
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,12 @@ from edge.errors import InputError
 from edge.recognition.fingerprint.gallery_columns import (
     ALIVE,
     GalleryColumns,
-    GalleryStorage,
+    Snapshot,
+    checksum,
+    minutiae_of,
+    snapshot_of,
 )
+from edge.recognition.fingerprint.gallery_files import GalleryStorage
 from edge.recognition.fingerprint.packed import WORDS, pack
 from edge.recognition.fingerprint.shortlist import codes_of, new_vote
 from edge.terms import FingerprintTemplate
@@ -37,13 +42,16 @@ if TYPE_CHECKING:
 
     from edge.terms import NumberedReference
 
+__all__ = ["PackedReferences", "Snapshot", "TemplateGallery"]
+
 # Dead rows are copied away when they are this share of all, and this many.
 _DEAD_SHARE, _DEAD_ROWS = 0.25, 1000
+_USUAL_MINUTIAE = 40
 
 
 @dataclass(frozen=True, eq=False)
 class PackedReferences:
-    """Many references at once. persons: int64, counted from 0, rising.
+    """Many references at once. persons: int64, from 0, rising by 1 at most.
 
     packed: uint16 (minutiae, WORDS). codes: uint64 (minutiae,). counts: int64, minutiae
     of each reference. positions: uint8.
@@ -55,27 +63,6 @@ class PackedReferences:
     positions: NDArray[np.uint8]
     persons: NDArray[np.int64]
     numbers: NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """What one search sees. rows: structured, see gallery_columns.ROW."""
-
-    rows: NDArray[np.void]
-    extents: NDArray[np.uint32]
-    packed: NDArray[np.uint16]
-    codes: NDArray[np.uint64]
-    version: int
-    persons: int
-
-    def chosen(self, position: int = 0) -> NDArray[np.int64]:
-        """Return the living rows that may be of this finger; 0 stands for any."""
-        rows = self.rows
-        is_chosen = (rows["born"] <= self.version) & (rows["died"] > self.version)
-        if position:
-            held = rows["position"]
-            is_chosen &= (held == position) | (held == 0)
-        return np.flatnonzero(is_chosen)
 
 
 class TemplateGallery:
@@ -90,14 +77,17 @@ class TemplateGallery:
             StoreError: the folder cannot be used.
             ModelError: the table of the codes is missing or damaged.
         """
-        self._storage = GalleryStorage(folder)
-        self._columns = self._storage.saved() or self._storage.created(0, 0)
-        self._changing = threading.Lock()
         self._vote = new_vote()
+        self._changing, self._seeing = threading.Lock(), threading.Lock()
+        self._seen: weakref.WeakSet[Snapshot] = weakref.WeakSet()
+        self._storage = GalleryStorage(folder)
+        saved = self._storage.saved()
+        self._columns = saved or self._storage.created(0, 0)
+        _revive(self._columns)
 
     def __len__(self) -> int:
         """Return the number of living references."""
-        return len(self.snapshot().chosen())
+        return len(snapshot_of(self._columns).chosen())
 
     @property
     def revision(self) -> str:
@@ -110,15 +100,10 @@ class TemplateGallery:
         return _last_number(self._columns)
 
     def snapshot(self) -> Snapshot:
-        columns = self._columns
-        return Snapshot(
-            rows=columns.rows[: columns.row_count],
-            extents=columns.extents[: columns.row_count],
-            packed=columns.packed,
-            codes=columns.codes,
-            version=columns.version,
-            persons=columns.persons,
-        )
+        with self._seeing:
+            seen = snapshot_of(self._columns)
+            self._seen.add(seen)
+        return seen
 
     def patch(
         self,
@@ -174,19 +159,19 @@ class TemplateGallery:
             version = columns.version + 1
             _bury(columns, np.asarray(removed, np.int64), version)
             columns = _appended(columns, added, version)
-            # From here on searches see the new version, all of it.
-            self._columns = replace(columns, version=version, revision=revision)
-            self._storage.save(self._columns)
+            self._publish(replace(columns, version=version, revision=revision))
 
-    def clear(self) -> None:
+    def clear(self, expected: int = 0) -> None:
         """Forget all references, and the revision.
+
+        expected: room for so many is made at once.
 
         Raises:
             StoreError: no room; what was found before is still found.
         """
         with self._changing:
-            self._columns = self._storage.created(0, 0)
-            self._storage.save(self._columns)
+            minutiae = expected * _USUAL_MINUTIAE
+            self._publish(self._storage.created(expected, minutiae))
 
     def close(self) -> None:
         """Let another process change the folder."""
@@ -199,10 +184,18 @@ class TemplateGallery:
         minutia = WORDS * columns.packed.itemsize + columns.codes.itemsize
         return columns.row_count * row + columns.minutia_count * minutia
 
+    def _publish(self, columns: GalleryColumns) -> None:
+        """Let searches see the columns, all of them from here on, and save them."""
+        with self._seeing:
+            self._columns = columns
+            oldest = min((seen.version for seen in self._seen), default=columns.version)
+        self._storage.save(columns)
+        _overwrite_dead(columns, min(oldest, columns.version))
+
     def _with_room(self, rows: int, minutiae: int) -> GalleryColumns:
         """Return columns that so much can be appended to; searches may hold the old."""
         columns = self._columns
-        living = self.snapshot().chosen()
+        living = snapshot_of(columns).chosen()
         dead = columns.row_count - len(living)
         if dead > _DEAD_ROWS and dead > _DEAD_SHARE * columns.row_count:
             kept = int(columns.extents[living, 1].sum())
@@ -214,6 +207,22 @@ class TemplateGallery:
             columns.row_count + rows, columns.minutia_count + minutiae
         )
         return columns.copied_to(fresh, np.arange(columns.row_count))
+
+
+def _revive(columns: GalleryColumns) -> None:
+    """Take back deaths of a version that was never saved."""
+    died = columns.rows["died"][: columns.row_count]
+    died[(died > columns.version) & (died < ALIVE)] = ALIVE
+
+
+def _overwrite_dead(columns: GalleryColumns, version: int) -> None:
+    """Leave nothing of what died by this version; no search may see an older one."""
+    rows = columns.rows[: columns.row_count]
+    is_left = (rows["died"] <= version) & (columns.extents[: len(rows), 1] > 0)
+    for row in np.flatnonzero(is_left).tolist():
+        packed, codes = minutiae_of(columns, row)
+        packed[:], codes[:] = 0, 0
+        columns.extents[row, 1] = 0
 
 
 def _fingerprint(item: NumberedReference) -> FingerprintTemplate:
@@ -239,6 +248,14 @@ def _bury(columns: GalleryColumns, removed: NDArray[np.int64], version: int) -> 
     rows["died"][at] = version
 
 
+def _checksums(added: PackedReferences) -> list[int]:
+    ends = np.cumsum(added.counts).tolist()
+    return [
+        checksum(added.packed[start:end], added.codes[start:end])
+        for start, end in itertools.pairwise([0, *ends])
+    ]
+
+
 def _appended(
     columns: GalleryColumns, added: PackedReferences, version: int
 ) -> GalleryColumns:
@@ -248,6 +265,7 @@ def _appended(
     rows["number"], rows["position"] = added.numbers, added.positions
     rows["person"] = columns.persons + added.persons
     rows["born"], rows["died"] = version, ALIVE
+    rows["checksum"] = _checksums(added)
     columns.extents[first:last, 0] = start + np.cumsum(added.counts) - added.counts
     columns.extents[first:last, 1] = added.counts
     columns.packed[start:end] = added.packed

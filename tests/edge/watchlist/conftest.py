@@ -111,7 +111,8 @@ class EverybodyGallery:
         self.patches: list[tuple[list[int], list[int]]] = []
         self.times_cleared = 0
 
-    def clear(self):
+    def clear(self, expected):
+        assert expected >= 0
         self.times_cleared += 1
         self.numbers.clear()
         self.revision = ""

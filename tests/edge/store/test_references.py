@@ -1,0 +1,247 @@
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from importlib import resources
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edge.errors import StoreError
+from edge.records.template import encode_template
+from edge.store import references as references_module
+from edge.store.database import open_database
+from edge.store.migrations import APPLICATION_IDS
+from edge.store.references import StoredReferences
+from edge.store.watchlist import BoothWatchlist
+from edge.terms import ChangeOperation, Modality
+
+ADD, REPLACE = ChangeOperation.ADD, ChangeOperation.REPLACE
+WITHDRAW = ChangeOperation.WITHDRAW
+FACE, FINGERPRINT = Modality.FACE, Modality.FINGERPRINT
+
+
+@pytest.fixture
+def watchlist(booth):
+    return BoothWatchlist(booth)
+
+
+@pytest.fixture
+def references(booth):
+    return StoredReferences(booth)
+
+
+def held(references, after=0, to=1 << 40):
+    found = references.added(FACE, after=after, to=to)
+    return [(item.number, item.reference.reference_id) for item in found]
+
+
+def test_references_are_numbered_in_the_order_in_which_they_came(
+    watchlist, references, things
+):
+    watchlist.apply([things.change(1, ADD, "z", references=2)])
+    watchlist.apply([things.change(2, ADD, "a", references=2)])
+    assert held(references) == [(1, "z-r1"), (2, "z-r2"), (3, "a-r1"), (4, "a-r2")]
+    assert held(references, after=1, to=3) == [(2, "z-r2"), (3, "a-r1")]
+    assert references.numbers(FACE) == [1, 2, 3, 4]
+    assert list(references.added(FINGERPRINT, after=0, to=9)) == []
+    assert references.numbers(FINGERPRINT) == []
+
+
+def test_what_is_removed_by_any_way_is_told_in_its_order(watchlist, references, things):
+    watchlist.apply([things.change(n, ADD, f"e{n}", references=2) for n in (1, 2, 3)])
+    watchlist.apply([things.change(4, WITHDRAW, "e3")])
+    watchlist.apply([things.change(5, REPLACE, "e1")])
+    watchlist.apply_local([things.draft(WITHDRAW, "e2")], at=things.start)
+    assert references.removed(after=0, to=99) == [5, 6, 1, 2, 3, 4]
+    assert references.removed(after=2, to=4) == [1, 2]
+    assert held(references) == [(7, "e1-r1")]
+    assert references.tally(FACE) == (1, 7)
+    assert references.tally(FINGERPRINT) == (0, 0)
+
+
+def test_a_number_never_comes_twice(watchlist, references, things):
+    watchlist.apply([things.change(1, ADD, "e1", references=3)])
+    watchlist.apply([things.change(2, WITHDRAW, "e1"), things.change(3, ADD, "e2")])
+    assert held(references) == [(4, "e2-r1")]
+
+
+def test_a_reference_is_there_by_its_number_until_it_is_removed(
+    watchlist, references, things
+):
+    watchlist.apply([things.change(1, ADD, "e1")])
+    assert references.reference(1).entry_id == "e1"
+    watchlist.apply([things.change(2, WITHDRAW, "e1")])
+    assert references.reference(1) is None
+
+
+def test_many_are_read_in_parts(watchlist, references, things, monkeypatch):
+    monkeypatch.setattr(references_module, "_BATCH", 2)
+    watchlist.apply([things.change(n, ADD, f"e{n}") for n in range(1, 6)])
+    found = references.added(FACE, after=0, to=9)
+    assert next(found).number == 1
+    watchlist.apply([things.change(6, WITHDRAW, "e4")])
+    assert [item.number for item in found] == [2, 3, 5]
+
+
+def test_a_damaged_template_is_named_by_every_way_to_it(
+    watchlist, references, things, booth
+):
+    watchlist.apply([things.change(1, ADD, "e1")])
+    booth.conn.execute("update biometric_references set template = x'00'")
+    with pytest.raises(StoreError, match="e1-r1"):
+        references.reference(1)
+    with pytest.raises(StoreError, match="e1-r1"):
+        held(references)
+
+
+def test_every_change_moves_the_state_forward(watchlist, references, things):
+    states = [references.state()]
+    for change in (
+        things.change(1, ADD, "e1", references=2),
+        things.change(2, ADD, "e2", references=0),
+        things.change(3, WITHDRAW, "e1"),
+    ):
+        watchlist.apply([change])
+        states.append(references.state())
+    assert [(s.revision, s.last_number, s.last_removal) for s in states] == [
+        (0, 0, 0),
+        (1, 2, 0),
+        (2, 2, 0),
+        (3, 2, 2),
+    ]
+    assert len({s.audit_hash for s in states}) == 4
+    assert all(references.has_been_in(state) for state in states)
+
+
+def test_a_state_of_another_past_is_no_state_of_this_store(
+    watchlist, references, things
+):
+    watchlist.apply([things.change(1, ADD, "e1")])
+    state = references.state()
+    assert not references.has_been_in(replace(state, audit_hash="00"))
+    assert not references.has_been_in(replace(state, audit_number=2))
+    assert not references.has_been_in(replace(state, audit_number=0))
+
+
+def test_a_restored_backup_that_went_on_otherwise_has_not_been_in_the_lost_state(
+    booth, things, tmp_path
+):
+    BoothWatchlist(booth).apply([things.change(1, ADD, "e1")])
+    copy = tmp_path / "copy.db"
+    booth.conn.execute("vacuum into ?", (str(copy),))
+    common = StoredReferences(booth).state()
+    BoothWatchlist(booth).apply([things.change(2, ADD, "e2")])
+    lost = StoredReferences(booth).state()
+    restored = open_database(copy, "booth")
+    with closing(restored.conn):
+        BoothWatchlist(restored).apply([things.change(2, ADD, "e3")])
+        assert StoredReferences(restored).has_been_in(common)
+        assert not StoredReferences(restored).has_been_in(lost)
+
+
+@pytest.mark.parametrize(
+    ("begins_h", "ends_h", "counted"),
+    [(0, None, 1), (-1, 1, 1), (1, None, 0), (-2, -1, 0), (-1, 0, 0), (0, 1, 1)],
+)
+def test_valid_entries_are_counted_at_an_instant(
+    watchlist, things, begins_h, ends_h, counted
+):
+    draft = things.draft(ADD, "e1")
+    there = timezone(timedelta(hours=9))
+    at = things.start + timedelta(milliseconds=500)
+    begins = (at + timedelta(hours=begins_h)).astimezone(there)
+    ends = None if ends_h is None else (at + timedelta(hours=ends_h)).astimezone(there)
+    entry = replace(draft.entry, valid_from=begins, expires_at=ends)
+    watchlist.apply_local([replace(draft, entry=entry)], at=at)
+    assert watchlist.count_valid(at) == counted
+    assert watchlist.entry("e1").valid_from.astimezone(UTC) == begins
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from(ChangeOperation), st.sampled_from("abc")), max_size=12
+    ),
+    cuts=st.lists(st.integers(0, 3), max_size=12),
+)
+def test_who_follows_the_changes_holds_what_the_store_holds(
+    things, tmp_path_factory, steps, cuts
+):
+    database = open_database(tmp_path_factory.mktemp("store") / "booth.db", "booth")
+    watchlist, references = BoothWatchlist(database), StoredReferences(database)
+    followed, reached = set(), references.state()
+    for number, (operation, entry_id) in enumerate(steps, start=1):
+        change = things.change(number, operation, entry_id, references=number % 3)
+        watchlist.apply([change])
+        if number in cuts or number == len(steps):
+            state = references.state()
+            added = references.added(
+                FACE, after=reached.last_number, to=state.last_number
+            )
+            followed |= {item.number for item in added}
+            followed -= set(
+                references.removed(after=reached.last_removal, to=state.last_removal)
+            )
+            reached = state
+    assert sorted(followed) == references.numbers(FACE)
+    database.conn.close()
+
+
+def first_schema(path, things):
+    """Make a store as the first schema had it, with two entries."""
+    script = resources.files("edge.store") / "schema" / "booth" / "0001_initial.sql"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(script.read_text("utf-8"))
+        connection.execute(f"pragma application_id = {APPLICATION_IDS['booth']}")
+        connection.execute("pragma user_version = 1")
+        for entry_id in ("b", "a"):
+            begins = datetime(2026, 3, 1, tzinfo=UTC).isoformat()
+            connection.execute(
+                "insert into entries values (?, 1, null, 'c', 'o', 'h', 'l', 'i', ?,"
+                " null)",
+                (entry_id, begins),
+            )
+            for number in (1, 2):
+                reference = things.reference(entry_id, number)
+                connection.execute(
+                    "insert into biometric_references values (?, ?, ?, ?, ?)",
+                    (
+                        reference.reference_id,
+                        entry_id,
+                        str(reference.modality),
+                        int(reference.position),
+                        encode_template(reference.template),
+                    ),
+                )
+        connection.commit()
+
+
+def test_a_store_of_the_first_schema_keeps_its_references_and_numbers_them(
+    booth_path, things
+):
+    first_schema(booth_path, things)
+    database = open_database(booth_path, "booth")
+    with closing(database.conn):
+        references, watchlist = StoredReferences(database), BoothWatchlist(database)
+        assert held(references) == [(1, "a-r1"), (2, "a-r2"), (3, "b-r1"), (4, "b-r2")]
+        assert references.state().last_number == 4
+        assert database.conn.execute("pragma foreign_key_check").fetchall() == []
+        watchlist.apply_local([things.draft(WITHDRAW, "a")], at=things.start)
+        assert references.removed(after=0, to=9) == [1, 2]
+        assert watchlist.size() == (1, 2)
+
+
+def test_an_empty_store_of_the_first_schema_starts_counting_at_one(booth_path, things):
+    first_schema(booth_path, things)
+    with closing(sqlite3.connect(booth_path)) as connection:
+        connection.execute("delete from biometric_references")
+        connection.commit()
+    database = open_database(booth_path, "booth")
+    with closing(database.conn):
+        assert StoredReferences(database).state().last_number == 0
