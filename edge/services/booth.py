@@ -64,6 +64,7 @@ def run_booth(config: Config) -> None:
         with _serving(app, config):
             log.event("started", booth_id=config.booth_id, port=config.web.port)
             notifier.ready()
+            notifier.status("ready for checks")
             while not stopping.wait(ALIVE_S):
                 if not desk.is_alive():
                     message = "the thread that runs the checks has ended; restarting"

@@ -34,6 +34,13 @@ def test_ready_and_stopping_reach_the_manager(manager):
     assert received == [b"READY=1", b"STATUS=two lines", b"STOPPING=1"]
 
 
+def test_a_start_that_takes_long_asks_for_more_time(manager):
+    _, told = notifier(manager)
+    told.starting("indexing: 40%")
+    received = [manager.recv(100) for _ in range(2)]
+    assert received == [b"STATUS=indexing: 40%", b"EXTEND_TIMEOUT_USEC=120000000"]
+
+
 def test_the_watchdog_is_patted_twice_in_its_period(manager):
     clock, told = notifier(manager, WATCHDOG_USEC="10000000")
     for _ in range(11):
