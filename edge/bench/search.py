@@ -10,6 +10,7 @@ from __future__ import annotations
 import resource
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -31,6 +32,7 @@ LIMIT = 20
 TIMED_COMPARISONS = 200_000
 # The first searches warm caches and are not timed.
 WARM_UP_SEARCHES = 3
+PATCHED_PERSONS = 1000
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,14 @@ class SearchedGallery(Protocol):
         """Search one person's fingers with all threads."""
         ...
 
+    def matches(self, probe: Probe, person: int) -> bool:
+        """Whether full comparison finds the person at the operational limit."""
+        ...
+
+    def patch(self, added: TemplateColumns, probe: Probe) -> tuple[float, list[float]]:
+        """Add persons and withdraw as many, searching all the while, in seconds."""
+        ...
+
     def compare_fully(self, probe: FingerprintTemplate, count: int) -> int:
         """Compare with so many templates on one thread; return how many it were."""
         ...
@@ -66,12 +76,16 @@ class SearchMeasurement:
     templates: int
     mate_scores: Sequence[float]  # 0 where the person was not returned
     mate_ranks: Sequence[int | None]  # from 1
-    mates_lost_early: int
+    mates_lost_early: int  # though full comparison would have found them
+    mates_not_compared: int
     stranger_scores: Sequence[float]  # of the best candidate, 0 without any
     latency_ms: Sequence[float]
     comparisons_per_s: float
     gallery_bytes: int
     build_s: float
+    patch_s: float | None
+    slowest_search_while_patching_s: float | None
+    rss_bytes_per_template: float
     peak_rss_mib: float
 
     @property
@@ -88,15 +102,24 @@ class SearchMeasurement:
             "mated_searches": searches,
             "non_mated_searches": len(self.stranger_scores),
             "rank1": self.mate_ranks.count(1) / searches,
-            "fnir_at_fpir": {name: scores.fnmr_at(f) for name, f in RATES.items()},
+            "fnir_at_fpir": {
+                # Fewer strangers than this could not show such a rate.
+                name: scores.fnmr_at(f) if len(self.stranger_scores) * f >= 1 else None
+                for name, f in RATES.items()
+            },
             "first_stage_loss": self.mates_lost_early / searches,
+            "first_stage_loss_strict": self.mates_not_compared / searches,
             "latency_ms": {
                 "median": float(np.median(self.latency_ms)),
                 "p95": float(np.percentile(self.latency_ms, 95)),
             },
             "comparisons_per_s_per_core": self.comparisons_per_s,
             "gallery_bytes_per_template": self.gallery_bytes / self.templates,
+            "rss_bytes_per_template": self.rss_bytes_per_template,
             "build_s": self.build_s,
+            "patched_persons": PATCHED_PERSONS,
+            "patch_s": self.patch_s,
+            "slowest_search_while_patching_s": self.slowest_search_while_patching_s,
             "peak_rss_mib": self.peak_rss_mib,
         }
 
@@ -112,9 +135,11 @@ def measure_search(
     build: from templates and the number of fingers of each person.
     """
     progress = progress or Silent()
+    before = _resident_bytes()
     start = time.perf_counter()
     gallery = build(cast.enrolled, cast.fingers)
     build_s = time.perf_counter() - start
+    resident = _resident_bytes() - before
     for _, probe in cast.mated[:WARM_UP_SEARCHES]:
         gallery.search(probe, limit=LIMIT)
     timed = _Stopwatch(gallery, progress)
@@ -127,19 +152,48 @@ def measure_search(
         for probe in cast.strangers
     ]
     found = [_place_of(person, result) for person, result in mated]
+    missed = [
+        (person, probe)
+        for (person, result), (_, probe) in zip(mated, cast.mated, strict=True)
+        if person not in result.compared
+    ]
+    rate = _comparison_rate(gallery, cast)
+    size = gallery.size_in_bytes()
+    patch_s, slowest_s = _patched(gallery, cast)
     return SearchMeasurement(
         persons=cast.persons,
         templates=len(cast.enrolled),
         mate_scores=[score for _, score in found],
         mate_ranks=[rank for rank, _ in found],
-        mates_lost_early=sum(person not in r.compared for person, r in mated),
+        mates_lost_early=sum(
+            gallery.matches(probe, person) for person, probe in missed
+        ),
+        mates_not_compared=len(missed),
         stranger_scores=[_best_score(result) for result in strangers],
         latency_ms=timed.latency_ms,
-        comparisons_per_s=_comparison_rate(gallery, cast),
-        gallery_bytes=gallery.size_in_bytes(),
+        comparisons_per_s=rate,
+        gallery_bytes=size,
         build_s=build_s,
+        patch_s=patch_s,
+        slowest_search_while_patching_s=slowest_s,
+        rss_bytes_per_template=resident / len(cast.enrolled),
         peak_rss_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )
+
+
+def _patched(gallery: SearchedGallery, cast: Cast) -> tuple[float | None, float | None]:
+    """Return the seconds of a patch and of the slowest search that ran meanwhile."""
+    if cast.persons < 2 * PATCHED_PERSONS:
+        return None, None
+    added = cast.enrolled.part(0, PATCHED_PERSONS * cast.fingers)
+    patch_s, searches_s = gallery.patch(added, cast.strangers[0])
+    return patch_s, max(searches_s, default=None)
+
+
+def _resident_bytes() -> int:
+    """Return the memory that this process holds now."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize()
 
 
 class _Stopwatch:

@@ -9,6 +9,7 @@ import numpy as np
 from edge.bench import plotting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
@@ -18,17 +19,20 @@ if TYPE_CHECKING:
 LATENCY_BINS = 40
 
 
-def draw(measured: SearchMeasurement, out: Path) -> None:
-    """Write the histogram of latencies, and FNIR over FPIR, to a PNG.
+def draw(sizes: Sequence[SearchMeasurement], out: Path) -> None:
+    """Write latencies and FNIR over FPIR of the last size, and the growth, to a PNG.
 
     Raises:
         ConfigurationError: matplotlib is not installed.
         InputError: the file cannot be written.
     """
+    measured = sizes[-1]
     title = f"Search of {measured.persons:,} persons, {measured.templates:,} templates"
-    figure, (latency, errors) = plotting.panels(2, title)
+    figure, (latency, errors, *growth) = plotting.panels(2 + (len(sizes) > 1), title)
     _draw_latency(latency, measured)
     _draw_errors(errors, measured)
+    for axes in growth:
+        _draw_growth(axes, sizes)
     plotting.write(figure, out)
 
 
@@ -40,6 +44,21 @@ def _draw_latency(axes: Axes, measured: SearchMeasurement) -> None:
         axes.axvline(place, linestyle=style, color="black", linewidth=1, label=text)
     axes.set(
         xlim=(0, None), xlabel="latency, ms", ylabel="searches", title="One search"
+    )
+    axes.legend(fontsize="small")
+
+
+def _draw_growth(axes: Axes, sizes: Sequence[SearchMeasurement]) -> None:
+    persons = [each.persons for each in sizes]
+    for share, style in ((50, "o-"), (95, "o--")):
+        latency_s = [np.percentile(each.latency_ms, share) / 1000 for each in sizes]
+        axes.plot(persons, latency_s, style, label=f"percentile {share}")
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="persons",
+        ylabel="latency, seconds",
+        title="Growth",
     )
     axes.legend(fontsize="small")
 

@@ -14,7 +14,11 @@ from edge.cli.bench_output import (
     require_writable,
     write_json,
 )
-from edge.cli.bench_tables import show_fingers, show_quality, show_synthetic
+from edge.cli.bench_tables import (
+    show_fingers,
+    show_quality,
+    show_synthetic,
+)
 from edge.cli.context import config_option, fingerprint_engine, load
 from edge.errors import InputError
 from edge.recognition.fingerprint.image import RESOLUTION_PPI
@@ -83,10 +87,10 @@ def finger(
     sets = {
         name: read_folder(folder, resolution)
         for name, folder, resolution in zip(
-            _names(folders), folders, _one_each(ppi, folders), strict=True
+            _names(folders), folders, one_each(ppi, folders), strict=True
         )
     }
-    _, methods = _engine_and_methods(config_path)
+    _, methods = engine_and_methods(config_path)
     with progress_bar(json_out) as progress:
         measured = {
             name: measure_fingers(
@@ -168,8 +172,8 @@ def synthetic(
     from edge.bench.progress import mapped
 
     require_writable(json_out, plot_out)
-    engine, _ = _engine_and_methods(config_path)
-    places = list(zip(folders, _one_each(ppi, folders), strict=True))
+    engine, _ = engine_and_methods(config_path)
+    places = list(zip(folders, one_each(ppi, folders), strict=True))
     with progress_bar(json_out) as progress:
         real = mapped(
             lambda place: bench_synthetic.extracted_set(engine, *place),
@@ -192,7 +196,7 @@ def _quality_methods(config_path: Path | None) -> QualityMethods:
     from edge.recognition.fingerprint.image import at_500_ppi
     from edge.recognition.fingerprint.quality import preview
 
-    engine, comparison = _engine_and_methods(config_path)
+    engine, comparison = engine_and_methods(config_path)
     return QualityMethods(
         preview=lambda s: preview(at_500_ppi(s.image, s.resolution_ppi)).score,
         assess=lambda s: engine.assess(s).score,
@@ -200,7 +204,7 @@ def _quality_methods(config_path: Path | None) -> QualityMethods:
     )
 
 
-def _engine_and_methods(
+def engine_and_methods(
     config_path: Path | None,
 ) -> tuple[FingerprintEngine, FingerMethods[Any]]:
     from edge.bench.finger import FingerMethods
@@ -231,7 +235,7 @@ def _names(folders: Sequence[Path]) -> list[str]:
     return paths
 
 
-def _one_each(ppi: Sequence[float], folders: Sequence[Path]) -> Sequence[float]:
+def one_each(ppi: Sequence[float], folders: Sequence[Path]) -> Sequence[float]:
     if len(ppi) not in {1, len(folders)}:
         raise InputError(
             f"--ppi: {len(ppi)} values for {len(folders)} folders; "

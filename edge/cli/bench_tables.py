@@ -10,7 +10,7 @@ from rich.table import Table
 from edge.cli.bench_output import number, percent, show
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 
 def show_fingers(
@@ -80,3 +80,37 @@ def show_synthetic(measured: Mapping[str, Mapping[str, Any]]) -> None:
     for real, invented in rates.items():
         table.add_row(f"{float(real):.0e}", f"{invented:.1e}")
     show(table)
+
+
+def show_searches(reports: Sequence[Mapping[str, Any]]) -> None:
+    """Show one column a gallery size."""
+    table = Table(box=None)
+    table.add_column("persons", no_wrap=True)
+    for report in reports:
+        table.add_column(f"{report['persons']:,}", justify="right")
+    rows: dict[str, Callable[[Mapping[str, Any]], str]] = {
+        "templates": lambda r: f"{r['templates']:,}",
+        "rank 1, percent": lambda r: percent(r["rank1"]),
+        "FNIR at FPIR 1e-2, percent": lambda r: _or_none(r["fnir_at_fpir"]["1e-2"]),
+        "FNIR at FPIR 1e-3, percent": lambda r: _or_none(r["fnir_at_fpir"]["1e-3"]),
+        "lost by the first stage, percent": lambda r: percent(r["first_stage_loss"]),
+        "latency, median, ms": lambda r: number(r["latency_ms"]["median"]),
+        "latency, 95th percentile, ms": lambda r: number(r["latency_ms"]["p95"]),
+        "full comparisons a second, one core": lambda r: (
+            f"{r['comparisons_per_s_per_core']:,.0f}"
+        ),
+        "gallery, bytes a template": lambda r: number(
+            r["gallery_bytes_per_template"], 0
+        ),
+        "build, s": lambda r: number(r["build_s"]),
+        "patch of 1,000 persons, s": lambda r: (
+            "too few" if r["patch_s"] is None else number(r["patch_s"], 2)
+        ),
+    }
+    for heading, cell in rows.items():
+        table.add_row(heading, *map(cell, reports))
+    show(table)
+
+
+def _or_none(rate: float | None) -> str:
+    return "too few searches" if rate is None else percent(rate)

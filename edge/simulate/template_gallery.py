@@ -51,6 +51,22 @@ class TemplateColumns:
     def __len__(self) -> int:
         return len(self.width_px)
 
+    def part(self, first: int, count: int) -> TemplateColumns:
+        """Return the templates from first on; the arrays are views."""
+        ends = self.offsets[first : first + count + 1]
+        here, own = slice(int(ends[0]), int(ends[-1])), slice(first, first + count)
+        return TemplateColumns(
+            offsets=ends - ends[0],
+            x=self.x[here],
+            y=self.y[here],
+            angle_rad=self.angle_rad[here],
+            kind=self.kind[here],
+            quality=self.quality[here],
+            width_px=self.width_px[own],
+            height_px=self.height_px[own],
+            position=self.position[own],
+        )
+
     def template(self, i: int) -> FingerprintTemplate:
         """Return template i; its arrays are views of the columns."""
         here = slice(int(self.offsets[i]), int(self.offsets[i + 1]))

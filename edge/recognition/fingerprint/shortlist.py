@@ -66,6 +66,27 @@ def codes_of(packed: NDArray[np.uint16], vote: Vote) -> NDArray[np.uint64]:
 
 
 @kernel
+def encode_runs(
+    packed: NDArray[np.uint16],
+    extents: NDArray[np.uint32],
+    vote: Vote,
+    codes: NDArray[np.uint64],
+) -> None:
+    """Fill codes of many runs of minutiae: extents (references, 2), start and count."""
+    for r in range(len(extents)):
+        start = np.int64(extents[r, 0])
+        end = start + np.int64(extents[r, 1])
+        encode(
+            packed[start:end],
+            vote.projection,
+            vote.probe,
+            vote.place,
+            vote.sums,
+            codes[start:end],
+        )
+
+
+@kernel
 def vote_many(
     probe: NDArray[np.uint16],
     packed: NDArray[np.uint16],
