@@ -1,8 +1,9 @@
 """One-to-many search over the watchlist as it stands now.
 
 The gallery of fingerprints follows the watchlist by what changed; that of faces is
-built anew when a face came or went. Entries are asked for one by one, for those found.
-An entry outside its validity is never a candidate.
+built anew when a face came or went. References of one modality that cannot be compared
+do not keep the other from being searched. Entries are asked for one by one, when they
+are found; one outside its validity is never a candidate.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class WatchlistIndex:
         self._fingerprints = fingerprints
         self._build_faces = faces
         self._faces: FaceGallery | None = None
-        self._face_tally = (0, 0)
+        self._face_tally: tuple[int, int] | None = None
         self._clock = clock
         self._revision: int | None = None
 
@@ -96,7 +97,6 @@ class WatchlistIndex:
                 that cannot be compared with the references.
             StoreError: the watchlist cannot be read or the gallery not written.
         """
-        self.refresh()
         best: dict[str, Candidate] = {}
         for candidate in self._candidates(probes):
             is_new = candidate.entry_id not in best
@@ -118,7 +118,7 @@ class WatchlistIndex:
     def refresh(
         self, on_progress: Callable[[float], None] = lambda _share: None
     ) -> None:
-        """Bring the galleries to the watchlist's state; search does it by itself.
+        """Bring the fingerprints to the watchlist's state; search does it by itself.
 
         Raises:
             StoreError: the watchlist cannot be read or the gallery not written.
@@ -127,25 +127,29 @@ class WatchlistIndex:
         if revision == self._revision:
             return
         follow(self._fingerprints, self._references, on_progress)
-        tally = self._references.tally(Modality.FACE)
-        if self._faces is None or tally != self._face_tally:
-            faces = self._references.added(Modality.FACE, after=0, to=tally[1])
-            self._faces = self._build_faces([item.reference for item in faces])
-            self._face_tally = tally
         self._revision = revision
 
     def _candidates(self, probes: Sequence[Template]) -> Sequence[Candidate]:
         fingers = [p for p in probes if isinstance(p, FingerprintTemplate)]
         faces = [p for p in probes if isinstance(p, FaceTemplate)]
         if fingers and not faces:
+            self.refresh()
             found = [self._candidate(p) for p in self._fingerprints.search(fingers)]
             return [candidate for candidate in found if candidate is not None]
-        if len(faces) == 1 and not fingers and self._faces is not None:
-            return self._faces.search(faces[0])
+        if len(faces) == 1 and not fingers:
+            return self._face_gallery().search(faces[0])
         raise InputError(
             f"watchlist search: {len(fingers)} fingers and {len(faces)} faces at once;"
             " search with the fingers of a person or with one face"
         )
+
+    def _face_gallery(self) -> FaceGallery:
+        tally = self._references.tally(Modality.FACE)
+        if self._faces is None or tally != self._face_tally:
+            faces = self._references.added(Modality.FACE, after=0, to=tally[1])
+            self._faces = self._build_faces([item.reference for item in faces])
+            self._face_tally = tally
+        return self._faces
 
     def _candidate(self, found: FoundPerson) -> Candidate | None:
         """Return the candidate, None if its reference was withdrawn meanwhile."""

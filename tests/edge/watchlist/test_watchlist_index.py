@@ -145,10 +145,11 @@ def test_an_entry_counts_from_its_first_instant_up_to_its_last(
     assert seen == [([], 0, False), (["a-0"], 1, True), ([], 0, False)]
 
 
+@pytest.mark.parametrize("modality", list(Modality))
 def test_a_source_that_cannot_be_read_leaves_the_index_to_try_again(
-    index, watchlist, found, face
+    watchlist, found, probe_of, modality
 ):
-    watchlist.put("a")
+    watchlist.put("a", modality=modality)
     working = watchlist.added
 
     def broken(*_args, **_options):
@@ -156,6 +157,31 @@ def test_a_source_that_cannot_be_read_leaves_the_index_to_try_again(
 
     watchlist.added = broken
     with pytest.raises(OSError):  # noqa: PT011  any error must pass through
-        index.search([face])
+        found(probe_of[modality])
     watchlist.added = working
-    assert found(face) == ["a-0"]
+    assert found(probe_of[modality]) == ["a-0"]
+
+
+def test_faces_that_cannot_be_compared_do_not_keep_fingers_from_the_search(
+    watchlist, gallery, clock, face, finger
+):
+    def refuse(_references):
+        message = "templates of two kinds"
+        raise InputError(message)
+
+    watchlist.put("a", modality=FINGERPRINT)
+    watchlist.put("b")
+    index = WatchlistIndex(watchlist, watchlist, gallery, refuse, clock)
+    assert [c.entry_id for c in index.search([finger])] == ["a"]
+    with pytest.raises(InputError, match="two kinds"):
+        index.search([face])
+
+
+def test_refreshing_beforehand_leaves_nothing_for_the_search_to_read(
+    index, watchlist, gallery, found, finger
+):
+    watchlist.put("a", modality=FINGERPRINT)
+    index.refresh()
+    watchlist.added = None
+    assert found(finger) == ["a-0"]
+    assert len(gallery.patches) == 1
