@@ -30,6 +30,7 @@ from edge.recognition.fingerprint.cylinders import (
 from edge.recognition.fingerprint.evidence import committed, weigh
 from edge.recognition.fingerprint.growth import Pairing, empty_pairing, grow
 from edge.recognition.fingerprint.packed import WORDS, pack
+from edge.recognition.fingerprint.workspace import apart
 from edge.terms import FingerPosition, FingerprintTemplate
 
 if TYPE_CHECKING:
@@ -140,13 +141,15 @@ def new_work(model: NDArray[np.float32] | None = None) -> Work:
     Raises:
         ModelError: the weights in the package are missing or damaged.
     """
-    return Work(
-        probe=empty_print(),
-        reference=empty_print(),
-        place=np.zeros(CAPACITY, np.int32),
-        pairs=empty_pairs(),
-        pairing=empty_pairing(),
-        model=committed().row() if model is None else model,
+    return apart(
+        Work(
+            probe=empty_print(),
+            reference=empty_print(),
+            place=np.zeros(CAPACITY, np.int32),
+            pairs=empty_pairs(),
+            pairing=empty_pairing(),
+            model=committed().row() if model is None else model,
+        )
     )
 
 

@@ -16,6 +16,7 @@ from edge.recognition.fingerprint.codes import Projection, committed, encode
 from edge.recognition.fingerprint.compiled import kernel, ones
 from edge.recognition.fingerprint.cylinders import CAPACITY, Print, empty_print
 from edge.recognition.fingerprint.packed import ANGLE_STEPS
+from edge.recognition.fingerprint.workspace import apart
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,13 +49,15 @@ def new_vote(projection: Projection | None = None) -> Vote:
     Raises:
         ModelError: the table in the package is missing or damaged.
     """
-    return Vote(
-        probe=empty_print(),
-        place=np.zeros(CAPACITY, np.int32),
-        sums=np.zeros(64, np.float32),
-        codes=np.zeros(CAPACITY, np.uint64),
-        fields=np.zeros((8, CAPACITY), np.float32),
-        projection=committed() if projection is None else projection,
+    return apart(
+        Vote(
+            probe=empty_print(),
+            place=np.zeros(CAPACITY, np.int32),
+            sums=np.zeros(64, np.float32),
+            codes=np.zeros(CAPACITY, np.uint64),
+            fields=np.zeros((8, CAPACITY), np.float32),
+            projection=committed() if projection is None else projection,
+        )
     )
 
 

@@ -9,8 +9,15 @@ import pytest
 
 from edge.errors import InputError
 from edge.recognition.fingerprint.calibration import committed
+from edge.recognition.fingerprint.codes import encode
+from edge.recognition.fingerprint.comparison import compare_many
 from edge.recognition.fingerprint.gallery import TemplateGallery
-from edge.recognition.fingerprint.search import FingerprintSearch
+from edge.recognition.fingerprint.search import (
+    FingerprintSearch,
+    _add_best,
+    warm_up,
+)
+from edge.recognition.fingerprint.shortlist import vote_many
 from edge.simulate.template_gallery import generate
 from edge.terms import FingerPosition
 
@@ -18,6 +25,7 @@ INDEX, THUMB = FingerPosition.RIGHT_INDEX, FingerPosition.LEFT_THUMB
 UNKNOWN = FingerPosition.UNKNOWN
 PERSONS = 60
 RATE = 1e-4
+KERNELS = (encode, vote_many, compare_many, _add_best)
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +152,19 @@ def test_found_persons_come_with_the_least_rate_first(search, presented):
     assert found[0].person == 2
     assert len(found) > 5
     assert rates == sorted(rates)
+
+
+def test_after_the_warm_up_a_search_compiles_nothing(references, presented, tmp_path):
+    def compiled():
+        return [len(function.signatures) for function in KERNELS]
+
+    warm_up()
+    before = compiled()
+    assert min(before) >= 1
+    gallery = TemplateGallery(tmp_path)
+    gallery.patch(references, [1])
+    FingerprintSearch(gallery, committed(), 2).search(presented(3), RATE)
+    assert compiled() == before
 
 
 @pytest.mark.parametrize("threads", [2, 4])
