@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 # Share of the persons that is compared in full, by number of probe fingers. One finger
 # loses less than 0.3 % of what full comparison finds at 0.15 on the development sets.
-SHORTLIST_SHARE = {1: 0.15, 2: 0.04}
+SHORTLIST_SHARE = {1: 0.15, 2: 0.025}
 SHORTLIST_SHARE_OF_MORE = 0.02
 SHORTLIST_FEWEST = 500
 # References a thread takes at a time: long enough that handing over does not show.
