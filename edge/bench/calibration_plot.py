@@ -10,12 +10,14 @@ import numpy as np
 from edge.bench import plotting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
 
-    from edge.recognition.fingerprint.calibration import Calibration
+    from edge.recognition.fingerprint.calibration import Calibration, TemplateSource
+
+_COLOURS = ("tab:blue", "tab:orange")
 
 
 def false_positive_rate(false_match_rate: float, references: int) -> float:
@@ -29,33 +31,55 @@ def false_positive_rate(false_match_rate: float, references: int) -> float:
 
 
 def draw(
-    calibration: Calibration, lowest: float, galleries: Sequence[int], out: Path
+    tables: Mapping[TemplateSource, Calibration],
+    lowest: float,
+    galleries: Sequence[int],
+    out: Path,
 ) -> None:
-    """Write both curves down to the FMR lowest to a PNG; galleries: sizes to draw.
+    """Write the curves down to the FMR lowest to a PNG; galleries: sizes to draw.
+
+    The false alarms are those of the first table.
 
     Raises:
         ConfigurationError: matplotlib is not installed.
         InputError: the file cannot be written.
     """
     figure, (scores, searches) = plotting.panels(2, "Calibration of fingerprint scores")
-    _draw_scores(scores, calibration, lowest)
-    _draw_searches(searches, calibration, lowest, galleries)
+    for (source, table), colour in zip(tables.items(), _COLOURS, strict=False):
+        _draw_scores(scores, table, (source.value, colour), lowest)
+    scores.set(
+        yscale="log",
+        ylim=(lowest / 3, 1.5),
+        xlabel="score",
+        ylabel="false match rate",
+        title="Non-mated pairs that reach a score, 95 % band",
+    )
+    scores.legend(fontsize="x-small")
+    source, table = next(iter(tables.items()))
+    _draw_searches(searches, table, lowest, galleries)
+    searches.set_title(f"False alarms of a search ({source.value})")
     plotting.write(figure, out)
 
 
-def _draw_scores(axes: Axes, calibration: Calibration, lowest: float) -> None:
-    last = calibration.rates[-1]
-    tail = np.geomspace(last, min(lowest, last), 50)
-    tail_scores = [calibration.threshold(float(rate)) for rate in tail]
-    axes.plot(calibration.scores, calibration.rates, marker=".", label="measured")
-    axes.plot(tail_scores, tail, linestyle="--", label="extrapolated")
-    axes.set(
-        yscale="log",
-        xlabel="score",
-        ylabel="false match rate",
-        title=f"{calibration.pairs:,} non-mated pairs",
+def _draw_scores(
+    axes: Axes, table: Calibration, look: tuple[str, str], lowest: float
+) -> None:
+    name, colour = look
+    end = table.threshold(lowest)
+    parts = (
+        (0.0, table.real_to, "-", f"{name}: real pairs counted"),
+        (table.real_to, table.generated_to, "--", f"{name}: shape of invented pairs"),
+        (table.generated_to, end, ":", f"{name}: extrapolated"),
     )
-    axes.legend(fontsize="small")
+    for start, stop, style, label in parts:
+        if start >= end:
+            continue
+        at = np.linspace(start, min(stop, end), 200)
+        rates = [table.false_match_rate(float(score)) for score in at]
+        axes.plot(at, rates, linestyle=style, color=colour, label=label)
+    at = np.linspace(0, end, 300)
+    low, high = zip(*(table.band(float(score)) for score in at), strict=True)
+    axes.fill_between(at, low, high, color=colour, alpha=0.15, linewidth=0)
 
 
 def _draw_searches(
@@ -66,12 +90,11 @@ def _draw_searches(
     for size in galleries:
         alarms = [false_positive_rate(float(rate), size) for rate in rates]
         axes.plot(scores, alarms, label=f"{size:,} references")
-    axes.axvline(calibration.scores[-1], color="grey", linewidth=0.8, linestyle=":")
+    axes.axvline(calibration.generated_to, color="grey", linewidth=0.8, linestyle=":")
     axes.set(
         yscale="log",
         ylim=(1e-6, 1.5),
         xlabel="threshold (extrapolated right of the dotted line)",
         ylabel="travellers with a false alarm, share",
-        title="False alarms of a search",
     )
     axes.legend(fontsize="small")

@@ -13,7 +13,11 @@ from edge.cli.context import config_option, fingerprint_engine, load
 from edge.cli.finger_file import read_finger_file
 from edge.errors import InputError
 from edge.recognition.fingerprint import comparison
-from edge.recognition.fingerprint.calibration import LOWEST_RATE, committed
+from edge.recognition.fingerprint.calibration import (
+    LOWEST_RATE,
+    committed,
+    source_of,
+)
 from edge.recognition.fingerprint.drawing import (
     MOST_NUMBERED,
     DrawnPrint,
@@ -104,7 +108,7 @@ def compare_templates(
 
     allowed: false match rate that counts as a match.
     """
-    calibration = committed()
+    calibration = committed(source_of(first.model_id, second.model_id))
     threshold = calibration.threshold(allowed)
     a, b = comparison.prepare(first), comparison.prepare(second)
     score = comparison.compare(a, b)

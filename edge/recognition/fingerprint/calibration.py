@@ -1,52 +1,103 @@
 """What a comparison score means: the share of non-mated pairs that reach it.
 
-The table holds scores of non-mated pairs at falling false match rates. Between entries,
-and beyond the last one, the rate is log-linear in the score; beyond, with the slope of
-the stated tail, which is an extrapolation and grows less certain with every decade.
+A table holds rates at rising scores. Between entries, and beyond the last one, the rate
+is log-linear in the score. How a table comes about, and what of it is measured on real
+prints, measured on invented ones or extrapolated, is said in edge.bench.calibration_fit
+and in the file itself.
+
+There is a table for each source of templates: minutiae of our own extractor on both
+sides, or of another maker's on at least one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import re
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge.errors import ModelError
+from edge.errors import InputError, ModelError
+from edge.recognition import parameters
+from edge.recognition.fingerprint import (
+    alignment,
+    codes,
+    comparison,
+    cylinders,
+    evidence,
+    growth,
+    packed,
+)
+from edge.recognition.fingerprint.engine import MODEL_ID
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from types import ModuleType
 
 TABLE = "calibration.json"
-# No lower rate is claimed: the extrapolation would not bear it.
+# No lower rate is claimed: invented pairs are counted down to a few in ten million, and
+# tails that were fitted on some of them were seen to hold for all others two to three
+# decades beyond their own counts, no further.
 LOWEST_RATE = 1e-9
-MEASURED_RATES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
-# The tail is fitted between these rates: far out, yet on enough pairs to be stable.
-TAIL_FROM_RATE, TAIL_TO_RATE = 1e-2, 5e-4
+# Raise it when the comparison changes in what no constant of its modules shows.
+COMPARISON_VERSION = 1
+# A list of numbers stands on one line of the file.
+_LIST = re.compile(r"\[[^\[\]{}]*\]")
+_MODULES: tuple[ModuleType, ...] = (
+    alignment,
+    codes,
+    comparison,
+    cylinders,
+    evidence,
+    growth,
+    packed,
+)
+
+
+class TemplateSource(StrEnum):
+    OURS = "ours"
+    FOREIGN = "foreign"
+
+
+def source_of(*model_ids: str) -> TemplateSource:
+    """Return whose table holds for a comparison of templates with these model ids."""
+    is_ours = all(model_id == MODEL_ID for model_id in model_ids)
+    return TemplateSource.OURS if is_ours else TemplateSource.FOREIGN
 
 
 @dataclass(frozen=True)
 class Calibration:
     """scores rise, rates fall; the first entry is rate 1 at score 0.
 
-    tail_decades: decades that the rate falls per unit of score beyond the last entry.
+    low, high: 95 % confidence band of each rate. tail_decades: decades that the rate
+    falls per unit of score beyond the last entry. real_to: up to this score real pairs
+    were counted; generated_to: up to this one the shape was counted on invented pairs.
+    pairs: all that were compared, real_pairs: of which real on both sides.
     """
 
     scores: tuple[float, ...]
     rates: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
     tail_decades: float
+    real_to: float
+    generated_to: float
     pairs: int
+    real_pairs: int
     source: str
 
     def false_match_rate(self, score: float) -> float:
+        """Return the rate that the score stands for, LOWEST_RATE to 1."""
         if score >= self.scores[-1]:
             beyond = (score - self.scores[-1]) * self.tail_decades
             return float(max(self.rates[-1] * 10.0**-beyond, LOWEST_RATE))
         logs = np.log10(self.rates)
-        return float(10.0 ** np.interp(score, self.scores, logs))
+        rate = float(10.0 ** np.interp(score, self.scores, logs))
+        return max(rate, LOWEST_RATE)
 
     def threshold(self, false_match_rate: float) -> float:
         """Return the score that non-mated pairs reach with this rate, above 0, to 1."""
@@ -57,45 +108,149 @@ class Calibration:
         logs = -np.log10(self.rates)
         return float(np.interp(-math.log10(wanted), logs, self.scores))
 
+    def threshold_for_fpir(self, target_fpir: float, gallery_size: int) -> float:
+        """Return the threshold at which target_fpir of all searches find a stranger.
+
+        FPIR = 1 - (1 - FMR)^N: each of the gallery_size references is compared, each
+        as likely to match as any other. Comparing only a shortlist can but lower it.
+
+        Raises:
+            InputError: target_fpir is not between 0 and 1, or the gallery is empty.
+        """
+        if not 0 < target_fpir < 1 or gallery_size < 1:
+            raise InputError(
+                f"threshold for FPIR {target_fpir} in a gallery of {gallery_size}: "
+                "give a rate between 0 and 1 and at least one reference"
+            )
+        rate = -math.expm1(math.log1p(-target_fpir) / gallery_size)
+        return self.threshold(rate)
+
+    def band(self, score: float) -> tuple[float, float]:
+        """Return the 95 % confidence band of the rate at the score."""
+        beyond = max(score - self.scores[-1], 0.0) * self.tail_decades
+        low, high = (
+            float(10.0 ** (np.interp(score, self.scores, np.log10(bound)) - beyond))
+            for bound in (self.low, self.high)
+        )
+        return low, high
+
+
+@dataclass(frozen=True)
+class CalibrationFile:
+    """All tables. method and checks: how they were made, and how well they hold."""
+
+    model_id: str
+    engine: str
+    method: str
+    tables: dict[TemplateSource, Calibration]
+    checks: dict[str, Any]
+
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2) + "\n"
+        text = json.dumps(asdict(self), indent=1)
+        return _LIST.sub(lambda found: " ".join(found[0].split()), text) + "\n"
 
 
-def fitted(scores: NDArray[np.float64], source: str) -> Calibration:
-    """Return the calibration that non-mated scores (n,) give; source names them."""
-    falling = np.sort(scores)[::-1]
-    count = len(falling)
-    usable = [rate for rate in MEASURED_RATES if rate * count >= 1]
-    places = [falling[max(math.ceil(rate * count) - 1, 0)] for rate in usable]
-    ranks = np.arange(1, count + 1) / count
-    in_tail = (ranks <= TAIL_FROM_RATE) & (ranks >= TAIL_TO_RATE)
-    slope = np.polyfit(falling[in_tail], np.log10(ranks[in_tail]), 1)[0]
-    return Calibration(
-        scores=(0.0, *(round(float(place), 6) for place in places)),
-        rates=(1.0, *usable),
-        tail_decades=round(float(-slope), 2),
-        pairs=count,
-        source=source,
-    )
+def engine_digest() -> str:
+    """Return what identifies the comparison: its weights, its constants, its version.
 
-
-def committed() -> Calibration:
-    """Return the calibration that was made for this extractor and comparison.
+    The trained codes do not count: they decide what is compared, not what it scores.
 
     Raises:
-        ModelError: the table in the package is missing or damaged.
+        ModelError: the weights in the package are missing or damaged.
+    """
+    digest = hashlib.sha256(f"{MODEL_ID} {COMPARISON_VERSION}\n".encode("ascii"))
+    digest.update(evidence.committed().row().tobytes())
+    for module in _MODULES:
+        digest.update(f"{module.__name__}\n".encode("ascii"))
+        for name, value in sorted(vars(module).items()):
+            if name.isupper() and isinstance(value, int | float | np.number):
+                digest.update(f"{name} {float(value)!r}\n".encode("ascii"))
+    found = (parameters.MINUTIA_THRESHOLD, parameters.MOST_MINUTIAE)
+    digest.update(f"{found}\n".encode("ascii"))
+    return digest.hexdigest()[:16]
+
+
+def read(text: str) -> CalibrationFile:
+    """Return the calibration that a file holds.
+
+    Raises:
+        ModelError: it is damaged, or was made for another extractor or comparison.
+    """
+    try:
+        data = json.loads(text)
+        made_for = (str(data["model_id"]), str(data["engine"]))
+        found = CalibrationFile(
+            *made_for,
+            method=str(data["method"]),
+            tables={one: _table(data["tables"][one.value]) for one in TemplateSource},
+            checks=dict(data["checks"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"fingerprint calibration {TABLE}: damaged; reinstall edge"
+        ) from error
+    wanted = (MODEL_ID, engine_digest())
+    if made_for != wanted:
+        raise ModelError(
+            f"fingerprint calibration {TABLE}: made for model and comparison "
+            f"{made_for}, not for {wanted}; run edge calibration make"
+        )
+    return found
+
+
+def committed_file() -> CalibrationFile:
+    """Return everything that the package says about scores.
+
+    Raises:
+        ModelError: it is missing, damaged or made for another engine.
     """
     try:
         text = resources.files(__package__).joinpath(TABLE).read_text("ascii")
-        table = json.loads(text)
-        return Calibration(
-            scores=tuple(map(float, table["scores"])),
-            rates=tuple(map(float, table["rates"])),
-            tail_decades=float(table["tail_decades"]),
-            pairs=int(table["pairs"]),
-            source=str(table["source"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise ModelError(
             f"fingerprint calibration {TABLE}: missing or damaged; reinstall edge"
         ) from error
+    return read(text)
+
+
+def committed(source: TemplateSource = TemplateSource.OURS) -> Calibration:
+    """Return the calibration that was made for this extractor and comparison.
+
+    Raises:
+        ModelError: it is missing, damaged or made for another engine.
+    """
+    return committed_file().tables[source]
+
+
+def _table(data: dict[str, Any]) -> Calibration:
+    def column(name: str) -> tuple[float, ...]:
+        return tuple(map(float, data[name]))
+
+    found = Calibration(
+        scores=column("scores"),
+        rates=column("rates"),
+        low=column("low"),
+        high=column("high"),
+        tail_decades=float(data["tail_decades"]),
+        real_to=float(data["real_to"]),
+        generated_to=float(data["generated_to"]),
+        pairs=int(data["pairs"]),
+        real_pairs=int(data["real_pairs"]),
+        source=str(data["source"]),
+    )
+    _require_falling(found)
+    return found
+
+
+def _require_falling(table: Calibration) -> None:
+    columns = np.array([table.scores, table.rates, table.low, table.high])
+    is_usable = (
+        columns.shape[1] >= 2
+        and np.isfinite(columns).all()
+        and (np.diff(columns[0]) > 0).all()
+        and (np.diff(columns[1]) <= 0).all()
+        and (columns[1:] > 0).all()
+        and 0 < table.tail_decades < math.inf
+    )
+    if not is_usable:
+        raise ValueError(table.source)
