@@ -131,6 +131,9 @@ class FingerQualitySection(Section):
 class PolicySection(Section):
     max_attempts: int = Field(default=3, ge=1, le=10)
     finger_false_match_rate: float = Field(default=1e-6, gt=0, le=1e-2)
+    finger_false_positive_identification_rate: float = Field(
+        default=1e-3, gt=0, le=1e-1
+    )
     face_false_match_rate: float = Field(default=1e-5, gt=0, le=1e-2)
     finger_quality: FingerQualitySection = Field(default_factory=FingerQualitySection)
 

@@ -112,6 +112,7 @@ def numbered_from(references: PackedReferences, first: int) -> PackedReferences:
         codes=references.codes,
         counts=references.counts,
         positions=references.positions,
+        is_foreign=references.is_foreign,
         persons=references.persons,
         numbers=first + np.arange(len(references.counts)),
     )
@@ -136,6 +137,7 @@ def packed_references(
         codes=_coded(packed, extents, threads),
         counts=counts.astype(np.int64),
         positions=columns.position,
+        is_foreign=np.zeros(len(counts), np.bool_),
         persons=np.arange(len(counts)) // fingers,
         numbers=1 + np.arange(len(counts)),
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import sqlite_utils
 
     from edge.clock import Clock
-    from edge.config import Config
+    from edge.config import Config, PolicySection
     from edge.models.store import ModelStore
     from edge.ports import FaceCapture, FingerprintCapture
     from edge.recognition.face.engine import FaceEngine
@@ -115,7 +115,7 @@ def watchlist_index(
         StoreError: the folder of the gallery cannot be used.
         ModelError: a table of the fingerprint search is missing or damaged.
     """
-    from edge.recognition.fingerprint.calibration import committed
+    from edge.recognition.fingerprint.calibration import TemplateSource, committed
     from edge.recognition.fingerprint.gallery import TemplateGallery
     from edge.recognition.fingerprint.search import FingerprintSearch
     from edge.store.references import StoredReferences
@@ -125,13 +125,18 @@ def watchlist_index(
     with (
         closing(TemplateGallery(gallery_folder(config))) as gallery,
         closing(
-            FingerprintSearch(gallery, committed(), search_threads(config))
+            FingerprintSearch(
+                gallery,
+                committed(),
+                search_threads(config),
+                foreign=committed(TemplateSource.FOREIGN),
+            )
         ) as search,
     ):
         yield WatchlistIndex(
             BoothWatchlist(database),
             StoredReferences(database),
-            _FingerprintGallery(gallery, search, config.policy.finger_false_match_rate),
+            _FingerprintGallery(gallery, search, config.policy),
             partial(_FaceGallery, config.policy.face_false_match_rate),
             clock,
         )
@@ -141,11 +146,14 @@ class _FingerprintGallery:
     """The references and the search over them, as the watchlist sees them."""
 
     def __init__(
-        self, gallery: TemplateGallery, search: FingerprintSearch, max_fmr: float
+        self,
+        gallery: TemplateGallery,
+        search: FingerprintSearch,
+        policy: PolicySection,
     ) -> None:
         self._gallery = gallery
         self._search = search
-        self._max_fmr = max_fmr
+        self._policy = policy
         self.clear, self.patch = gallery.clear, gallery.patch
 
     @property
@@ -153,7 +161,11 @@ class _FingerprintGallery:
         return self._gallery.revision
 
     def search(self, probes: Sequence[FingerprintTemplate]) -> Sequence[Found]:
-        return self._search.search(probes, self._max_fmr).found
+        return self._search.search(
+            probes,
+            self._policy.finger_false_match_rate,
+            max_fpir=self._policy.finger_false_positive_identification_rate,
+        ).found
 
 
 class _FaceGallery:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge.errors import InputError
+from edge.recognition.fingerprint.calibration import TemplateSource, source_of
 from edge.recognition.fingerprint.gallery_columns import (
     ALIVE,
     GalleryColumns,
@@ -54,13 +55,14 @@ class PackedReferences:
     """Many references at once. persons: int64, from 0, rising by 1 at most.
 
     packed: uint16 (minutiae, WORDS). codes: uint64 (minutiae,). counts: int64, minutiae
-    of each reference. positions: uint8.
+    of each reference. positions: uint8. is_foreign: bool, of another extractor.
     """
 
     packed: NDArray[np.uint16]
     codes: NDArray[np.uint64]
     counts: NDArray[np.int64]
     positions: NDArray[np.uint8]
+    is_foreign: NDArray[np.bool_]
     persons: NDArray[np.int64]
     numbers: NDArray[np.int64]
 
@@ -138,6 +140,7 @@ class TemplateGallery:
             codes=np.concatenate([np.zeros(0, np.uint64), *codes]),
             counts=np.array([len(minutiae) for minutiae in packed], np.int64),
             positions=np.array([int(i.reference.position) for i in added], np.uint8),
+            is_foreign=np.array([_is_foreign(item) for item in added], np.bool_),
             persons=np.cumsum([0, *is_new])[: len(added)].astype(np.int64),
             numbers=np.array([item.number for item in added], np.int64),
         )
@@ -248,6 +251,11 @@ def _bury(columns: GalleryColumns, removed: NDArray[np.int64], version: int) -> 
     rows["died"][at] = version
 
 
+def _is_foreign(item: NumberedReference) -> bool:
+    model_id = item.reference.template.model_id
+    return source_of(model_id) is TemplateSource.FOREIGN
+
+
 def _checksums(added: PackedReferences) -> list[int]:
     ends = np.cumsum(added.counts).tolist()
     return [
@@ -265,6 +273,7 @@ def _appended(
     rows["number"], rows["position"] = added.numbers, added.positions
     rows["person"] = columns.persons + added.persons
     rows["born"], rows["died"] = version, ALIVE
+    rows["is_foreign"] = added.is_foreign
     rows["checksum"] = _checksums(added)
     columns.extents[first:last, 0] = start + np.cumsum(added.counts) - added.counts
     columns.extents[first:last, 1] = added.counts

@@ -21,6 +21,7 @@ ROW = np.dtype(
         ("died", np.uint32),
         ("checksum", np.uint32),
         ("position", np.uint8),
+        ("is_foreign", np.uint8),
     ],
     align=False,
 )

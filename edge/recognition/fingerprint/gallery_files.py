@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FORMAT = 1
+FORMAT = 2
 HEADER, LOCK = "header.json", "lock"
 HEADER_LIMIT = 65536
 # What the codes of a print follow from.

@@ -81,17 +81,32 @@ class FingerprintSearch:
     """Searches a gallery. May be called from any thread."""
 
     def __init__(
-        self, gallery: TemplateGallery, calibration: Calibration, threads: int = 1
+        self,
+        gallery: TemplateGallery,
+        calibration: Calibration,
+        threads: int = 1,
+        *,
+        foreign: Calibration | None = None,
     ) -> None:
+        """Search with so many threads.
+
+        foreign: what scores with templates of other makers mean, if it is not the same.
+        """
         self._gallery = gallery
-        self._calibration = calibration
+        self._calibrations = (calibration, foreign or calibration)
         self._pool = ThreadPoolExecutor(threads, "search") if threads > 1 else None
 
     def search(
-        self, probes: Sequence[FingerprintTemplate], max_fmr: float
+        self,
+        probes: Sequence[FingerprintTemplate],
+        max_fmr: float,
+        *,
+        max_fpir: float = 1.0,
     ) -> SearchOutcome:
-        """Return the persons whose fused false match rate is max_fmr or less.
+        """Return the persons whose fused false match rate is low enough.
 
+        max_fmr: the highest rate of one person. max_fpir: the share of searches of
+        strangers that may find anybody; the more persons, the less one may take of it.
         probes: fingers of one person, at most one of each position. A probe is compared
         with references of its position and of unknown position.
 
@@ -106,10 +121,11 @@ class FingerprintSearch:
         ]
         for finger in fingers:
             self._vote(seen, finger)
-        persons = _shortlist(seen, fingers)
+        persons, searched = _shortlist(seen, fingers)
         for finger in fingers:
             self._compare(seen, finger, persons)
-        found = self._fused(seen, fingers, max_fmr)
+        limit = min(max_fmr, rate_of_one(max_fpir, searched))
+        found = self._fused(seen, fingers, limit)
         return SearchOutcome(found, persons)
 
     def close(self) -> None:
@@ -170,7 +186,8 @@ class FingerprintSearch:
         of them, so only the others are looked at.
         """
         best = [_best_of_persons(seen, finger) for finger in fingers]
-        weakest = self._calibration.threshold(_single_limit(max_fmr, len(fingers)))
+        single = _single_limit(max_fmr, len(fingers))
+        weakest = min(table.threshold(single) for table in self._calibrations)
         promising = {
             person
             for persons, scores, _ in best
@@ -180,13 +197,16 @@ class FingerprintSearch:
         for person in sorted(promising):
             scores = [self._score_of(person, *finger) for finger in best]
             held = [item for item in scores if item is not None]
-            rates = [self._calibration.false_match_rate(score) for score, _ in held]
-            rate = fused_false_match_rate(rates)
+            rate = fused_false_match_rate([self._rate(seen, *item) for item in held])
             if rate <= max_fmr:
                 score, row = max(held)
                 number = int(seen.rows["number"][row])
                 found.append(Found(person, number, score, rate))
         return sorted(found, key=lambda item: (item.false_match_rate, -item.score))
+
+    def _rate(self, seen: Snapshot, score: float, row: int) -> float:
+        table = self._calibrations[bool(seen.rows["is_foreign"][row])]
+        return table.false_match_rate(score)
 
     @staticmethod
     def _score_of(
@@ -257,8 +277,17 @@ def _single_limit(max_fmr: float, fingers: int) -> float:
     return high
 
 
-def _shortlist(seen: Snapshot, fingers: list[_Finger]) -> Indices:
+def rate_of_one(fpir: float, persons: int) -> float:
+    """Return the false match rate of each of so many persons that makes this FPIR."""
+    if fpir >= 1 or persons < 1:
+        return 1.0
+    return -math.expm1(math.log1p(-fpir) / persons)
+
+
+def _shortlist(seen: Snapshot, fingers: list[_Finger]) -> tuple[Indices, int]:
     """Return the persons whose fingers together line up best, in rising order.
+
+    And how many persons there were to choose from.
 
     Votes of a probe are counted in their standard deviations over the gallery, so that
     a finger with many minutiae does not outvote the others.
@@ -275,9 +304,10 @@ def _shortlist(seen: Snapshot, fingers: list[_Finger]) -> Indices:
     share = SHORTLIST_SHARE.get(len(fingers), SHORTLIST_SHARE_OF_MORE)
     wanted = max(math.ceil(share * len(persons)), SHORTLIST_FEWEST)
     if wanted >= len(persons):
-        return persons
+        return persons, len(persons)
     held = totals[persons]
-    return np.sort(persons[np.argpartition(-held, wanted)[:wanted]])
+    chosen = np.argpartition(-held, wanted)[:wanted]
+    return np.sort(persons[chosen]), len(persons)
 
 
 @compiled

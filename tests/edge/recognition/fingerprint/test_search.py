@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from edge.errors import InputError
-from edge.recognition.fingerprint.calibration import committed
+from edge.recognition.fingerprint.calibration import (
+    TemplateSource,
+    committed,
+    source_of,
+)
 from edge.recognition.fingerprint.codes import encode
-from edge.recognition.fingerprint.comparison import compare_many
+from edge.recognition.fingerprint.comparison import compare, compare_many, prepare
 from edge.recognition.fingerprint.gallery import TemplateGallery
 from edge.recognition.fingerprint.search import (
     FingerprintSearch,
     _add_best,
+    rate_of_one,
     warm_up,
 )
 from edge.recognition.fingerprint.shortlist import vote_many
@@ -181,3 +188,42 @@ def test_the_number_of_threads_changes_nothing(
         assert many.found == one.found
         assert np.array_equal(many.compared, one.compared)
     threaded.close()
+
+
+def test_a_reference_of_another_maker_has_rates_of_its_own(fingers, numbered):
+    # Pairs that do not mate: a mated one would reach the lowest rate of both tables.
+    probe, reference = _most_alike([index for index, _ in fingers[:20]])
+    rates = []
+    for model_id in ("leader", "iso-19794-2"):
+        gallery = TemplateGallery()
+        gallery.patch(numbered([[replace(reference, model_id=model_id)]]))
+        foreign = committed(TemplateSource.FOREIGN)
+        search = FingerprintSearch(gallery, committed(), foreign=foreign)
+        [found] = search.search([probe], 1.0).found
+        rates.append(found.false_match_rate)
+        table = committed(source_of(model_id))
+        assert rates[-1] == table.false_match_rate(found.score)
+    assert rates[0] < rates[1] < 1
+
+
+def test_the_more_persons_the_rarer_a_match_must_be(search, presented):
+    found = search.search([presented(3)[0]], 1.0).found[0]
+    rate = found.false_match_rate
+    enough = -math.expm1(PERSONS * math.log1p(-rate)) * 1.01
+    probe = presented(3)[:1]
+    assert search.search(probe, 1.0, max_fpir=enough).found[0].person == 3
+    assert search.search(probe, 1.0, max_fpir=enough * 0.5).found == []
+
+
+def test_the_rate_of_one_person_makes_the_rate_of_a_search():
+    for persons in (1, 7, 180_000):
+        rate = rate_of_one(0.01, persons)
+        assert 1 - (1 - rate) ** persons == pytest.approx(0.01)
+    assert rate_of_one(1.0, 10) == rate_of_one(0.5, 0) == 1.0
+
+
+def _most_alike(templates):
+    prepared = [prepare(template) for template in templates]
+    pairs = itertools.combinations(range(len(templates)), 2)
+    i, j = max(pairs, key=lambda pair: compare(*(prepared[k] for k in pair)))
+    return templates[i], templates[j]
