@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUSY_TIMEOUT_S = 15.0
+LOCK_RETRY_S = 0.005
+_BUSY_RECOVERY = 261  # SQLITE_BUSY_RECOVERY: another process recovers the log
 Schema = Literal["booth", "hub"]
 
 
@@ -40,7 +43,7 @@ def open_database(path: Path, schema: Schema) -> sqlite_utils.Database:
         message = f"{path}: cannot open the store: {error}"
         raise StoreError(message) from error
     try:
-        connection.execute("pragma journal_mode = wal")
+        _use_write_ahead_log(connection)
         connection.execute("pragma synchronous = full")
         connection.execute("pragma foreign_keys = on")
         # What is deleted is overwritten: a withdrawn reference must not stay readable.
@@ -98,6 +101,25 @@ def check_integrity(database: sqlite_utils.Database) -> None:
     if findings != ["ok"]:
         message = f"the store is damaged: {findings[0]}"
         raise StoreError(message)
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Switch the journal; SQLite does not wait for another process that does the same.
+
+    Raises:
+        sqlite3.OperationalError: still locked after BUSY_TIMEOUT_S.
+    """
+    give_up_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, _BUSY_RECOVERY)
+            if not is_busy or time.monotonic() >= give_up_s:
+                raise
+            time.sleep(LOCK_RETRY_S)
+        else:
+            return
 
 
 def _create_private(path: Path) -> None:

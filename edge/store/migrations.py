@@ -20,7 +20,13 @@ def migrate(connection: sqlite3.Connection, schema: str, *, origin: str) -> None
         sqlite3.Error: the caller maps it.
     """
     steps = _steps(schema)
-    if _applied(connection, schema, origin, len(steps)) == len(steps):
+    # One read transaction: another process may be creating the same store.
+    connection.execute("begin")
+    try:
+        applied = _applied(connection, schema, origin, len(steps))
+    finally:
+        connection.execute("rollback")
+    if applied == len(steps):
         return
     connection.execute("begin exclusive")
     try:

@@ -260,6 +260,7 @@ def test_many_searches_take_no_more_memory(pool, enrolled):
     tracemalloc.start()
     try:
         run(5)
+        gc.collect()
         before = tracemalloc.get_traced_memory()[0]
         run(60)
         gc.collect()
