@@ -10,11 +10,14 @@ EdgeError
     StoreError             the database cannot be opened, read or written
     WatchlistError         a watchlist change is refused
     MessageError           a message from the other side is refused
+        RefusalError           it is well formed, but must not be trusted; says why
     LinkError              no connection to the broker
 
 The message is one line, names what and where, and says what to do. The command line
 prints it and exits with status 2; a long-running process logs it and goes on.
 """
+
+from enum import StrEnum
 
 
 class EdgeError(Exception):
@@ -55,6 +58,38 @@ class WatchlistError(EdgeError):
 
 class MessageError(EdgeError):
     pass
+
+
+class RefusalReason(StrEnum):
+    """Why a signed object is not trusted; each is an attack or a fault of its own.
+
+    ROLLBACK: older than what was accepted before. EXPIRED: too old to say anything
+    about now. FUTURE: made later than now; one of the clocks is wrong. WRONG_SIGNER:
+    not by a key that may say this. WRONG_READER: made for another booth. WRONG_LOG: of
+    another watchlist log. GAP: something before it is missing. FORK: it continues
+    another past. MIXED: its parts do not belong together. TOO_LARGE: over what is ever
+    needed. NO_KEY: encrypted in an epoch that this booth has no key of. REPEATED: acted
+    on before.
+    """
+
+    ROLLBACK = "rollback"
+    EXPIRED = "expired"
+    FUTURE = "future"
+    WRONG_SIGNER = "wrong_signer"
+    WRONG_READER = "wrong_reader"
+    WRONG_LOG = "wrong_log"
+    GAP = "gap"
+    FORK = "fork"
+    MIXED = "mixed"
+    TOO_LARGE = "too_large"
+    NO_KEY = "no_key"
+    REPEATED = "repeated"
+
+
+class RefusalError(MessageError):
+    def __init__(self, reason: RefusalReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class LinkError(EdgeError):

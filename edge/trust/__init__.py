@@ -1,0 +1,1 @@
+"""Who may say what: keys, signed and sealed objects, trust anchors, certificates."""
