@@ -33,6 +33,7 @@ MAX_SIGNERS = 16
 # What framing adds to a payload, at most, for one signer.
 OVERHEAD_BYTES = 160
 _MAX_DEPTH = 6
+_TAG_PREFIXES = {SIGN1_TAG: b"\xd2", SIGN_TAG: b"\xd8\x62", ENCRYPT0_TAG: b"\xd0"}
 
 
 @dataclass(frozen=True)
@@ -174,18 +175,19 @@ def decrypt(data: bytes, key: ContentKey, *, context: bytes, limit: int) -> byte
 def _read(data: bytes, tag: int, length: int, limit: int, what: str) -> list[Any]:
     if len(data) > limit:
         raise MessageError(f"{what}: {len(data)} bytes, {limit} allowed")
+    # The tag is taken off first: cbor2 reads what a tag holds into frozen types.
+    prefix = _TAG_PREFIXES[tag]
+    if not data.startswith(prefix):
+        raise MessageError(f"{what}: tag {tag} expected")
     try:
-        value = cbor2.loads(
-            data,
+        parts = cbor2.loads(
+            memoryview(data)[len(prefix) :],
             max_depth=_MAX_DEPTH,
             allow_indefinite=False,
             allow_duplicate_keys=False,
         )
     except Exception as error:  # noqa: BLE001  the decoder's tag handlers raise anything
         raise MessageError(f"{what}: no CBOR ({type(error).__name__})") from None
-    if not isinstance(value, cbor2.CBORTag) or value.tag != tag:
-        raise MessageError(f"{what}: tag {tag} expected")
-    parts = value.value
     if not isinstance(parts, list) or len(parts) != length:
         raise MessageError(f"{what}: an array of {length} expected")
     _bytes(parts[0], "protected header")
