@@ -14,9 +14,6 @@ CONNECT with "unsupported protocol version" (measured on Mosquitto 2.0, amqtt 0.
 
 from __future__ import annotations
 
-import select
-import socket
-import ssl
 from typing import TYPE_CHECKING, Any
 
 import paho.mqtt.client as paho
@@ -89,7 +86,6 @@ class MqttSession:
         self._is_accepted = False
         self._events: list[LinkEvent] = []
         self._arrived_bytes = 0
-        self._poller = select.poll()
         client.receive_limit_bytes = self._maximum_bytes
         client.set_window(settings.send_maximum)
         client.on_connect = self._on_connect
@@ -200,33 +196,13 @@ class MqttSession:
         client.on_message = client.on_publish = None
 
     def _run_loop(self, timeout_s: float) -> None:
-        # Not paho's own loop: its select() knows no descriptor above 1,023.
         try:
-            code = self._move(timeout_s)
+            code = self._client.move(timeout_s)
         except Exception as error:  # noqa: BLE001  paho's decoder raises anything for hostile bytes
             self._fail(f"the broker sent what is no MQTT ({type(error).__name__})")
             return
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._fail(self._client.line_problem or paho.error_string(code))
-
-    def _move(self, timeout_s: float) -> MQTTErrorCode:
-        client = self._client
-        sock = client.socket()
-        if not isinstance(sock, socket.socket):
-            return MQTTErrorCode.MQTT_ERR_NO_CONN
-        wanted = select.POLLIN | (select.POLLOUT if client.want_write() else 0)
-        is_pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
-        self._poller.register(sock, wanted)
-        ready = self._poller.poll(0 if is_pending else max(0, timeout_s * 1000))
-        seen = ready[0][1] if ready else 0
-        code = MQTTErrorCode.MQTT_ERR_SUCCESS
-        if is_pending or seen & ~select.POLLOUT:
-            code = client.loop_read()
-        if code == MQTTErrorCode.MQTT_ERR_SUCCESS and seen & select.POLLOUT:
-            code = client.loop_write()
-        if code == MQTTErrorCode.MQTT_ERR_SUCCESS and self.failure is None:
-            code = client.loop_misc()
-        return code
 
     def _fail(self, reason: str) -> None:
         if self.failure is None:

@@ -9,6 +9,7 @@ Facts that shaped this, from paho 2.2's source and measurements:
 - A ping waits in line behind a large message, and without its answer within one
   keep-alive paho hangs up: over 64 kbit/s a message of 500 kB would never arrive. Here
   the line counts as alive while bytes come in, or while the other machine takes bytes.
+- Its own loop waits with select(), which knows no file descriptor above 1,023.
 - It says "unspecified error" for whatever the socket or TLS said; here it is kept.
 """
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import select
 import socket
 import ssl
 import struct
@@ -55,6 +57,29 @@ class WireClient(paho.Client):
         # paho's setter refuses once the connection stands, which is when the broker
         # has told its receive maximum.
         self._max_inflight_messages = messages
+
+    def move(self, timeout_s: float) -> MQTTErrorCode:
+        """Read and write once the line is ready, or after timeout_s without either.
+
+        Raises whatever paho's decoder raises for bytes that are no MQTT.
+        """
+        sock = self.socket()
+        if not isinstance(sock, socket.socket):
+            return MQTTErrorCode.MQTT_ERR_NO_CONN
+        wanted = select.POLLIN | (select.POLLOUT if self.want_write() else 0)
+        is_pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+        poller = select.poll()
+        poller.register(sock, wanted)
+        ready = poller.poll(0 if is_pending else max(0.0, timeout_s * 1000))
+        seen = ready[0][1] if ready else 0
+        code = MQTTErrorCode.MQTT_ERR_SUCCESS
+        if is_pending or seen & ~select.POLLOUT:
+            code = self.loop_read()
+        if code == MQTTErrorCode.MQTT_ERR_SUCCESS and seen & select.POLLOUT:
+            code = self.loop_write()
+        if code == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            code = self.loop_misc()
+        return code
 
     def keep_alive_while_moving(self) -> bool:
         """Put off the hang-up while the other machine takes bytes; True if it does."""
