@@ -16,7 +16,7 @@ SOURCES = sorted(
 )
 DOORS = {
     "serial": {"firmware_bridge/serial_port.py"},
-    "paho": {"edge/sync/mqtt_session.py"},
+    "paho": {"edge/sync/mqtt_session.py", "edge/sync/mqtt_wire.py"},
     "onnxruntime": {"edge/recognition/onnx_session.py"},
     "amqtt": {"edge/simulate/broker_amqtt.py"},
     "fastapi": {"edge/booth/app.py"},

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import ssl
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge.errors import LinkError
 from edge.sync.credentials import read_password, tls_context
+from edge.sync.mqtt_reasons import explain_tls
 from edge.sync.mqtt_session import MqttSession, make_paho_client
 from edge.sync.reconnecting import ProtocolChoice
 
@@ -54,14 +56,17 @@ def _try_version(settings: BrokerSettings, version: int, clock: Clock) -> MqttSe
     )
     began_s = clock.monotonic_s()
     timeout_s = settings.connect_timeout_s
-    session = MqttSession(client, 1, (), began_s=began_s, timeout_s=timeout_s)
+    session = MqttSession(client, 1, (), began_s=began_s, settings=settings)
     try:
-        session.open(settings)
+        session.open()
         while not session.is_probe_done and session.failure is None:
-            if session.is_late(clock.monotonic_s()):
+            now_s = clock.monotonic_s()
+            if session.overdue(now_s):
                 session.failure = f"no answer within {timeout_s:g} s; is it a broker?"
             else:
-                session.exchange(0.1)
+                session.exchange(0.1, now_s)
+    except ssl.SSLError as error:
+        session.failure = explain_tls(error)
     except (OSError, ValueError) as error:
         # ValueError: paho lets certificate and host name problems out as such.
         session.failure = f"cannot connect: {error}; is it running and reachable?"

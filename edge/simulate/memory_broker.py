@@ -92,7 +92,14 @@ class MemoryLink:
         self._queue.clear()
         return events
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        expiry_s: int | None = None,  # noqa: ARG002  no time passes here
+    ) -> int:
         if not self.is_connected:
             raise LinkError("memory broker: not connected")
         limit = self._broker.maximum_bytes
@@ -102,6 +109,10 @@ class MemoryLink:
         heard = self._broker.deliver(topic, payload, retain=retain)
         self._queue.append(Published(self._token, heard))
         return self._token
+
+    @property
+    def backlog_bytes(self) -> int:
+        return 0
 
     def acknowledge(self, arrived: Arrived) -> None:
         pass

@@ -25,7 +25,10 @@ class _TidySocket(ssl.SSLSocket):
 
 
 def tls_context(settings: BrokerSettings) -> ssl.SSLContext | None:
-    """Return the context for a broker with TLS; None if no cafile is set.
+    """Return the context for a broker with TLS 1.3; None if no cafile is set.
+
+    The files are read anew by each call, so that a renewed certificate is used at the
+    next connection.
 
     Raises:
         ConfigurationError: a file is missing, unreadable or no certificate or key, or a
@@ -40,9 +43,10 @@ def tls_context(settings: BrokerSettings) -> ssl.SSLContext | None:
     try:
         context = ssl.create_default_context(cafile=str(settings.cafile))
         context.sslsocket_class = _TidySocket
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
         if settings.certfile is not None:
-            context.load_cert_chain(settings.certfile, settings.keyfile)
+            # An empty password: else OpenSSL asks for one at the terminal, and waits.
+            context.load_cert_chain(settings.certfile, settings.keyfile, password="")
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(
             f"broker: cannot use the certificates ({settings.cafile}, "

@@ -80,13 +80,31 @@ class Link(Protocol):
         """
         ...
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        expiry_s: int | None = None,
+    ) -> int:
         """Hand a message over; its Published or Refused event carries the token.
 
+        expiry_s: the broker drops the message if it could not pass it on for so many
+        seconds, a retained one included. MQTT 3.1.1 has no such thing; there it is
+        ignored, as a broker that lies may ignore it: what must not be believed late
+        carries its own time.
+
         Raises:
-            LinkError: not connected.
+            LinkError: not connected, or so much waits for the broker's acknowledgement
+                that more would only fill the memory; poll, and try again.
             MessageError: larger than the broker takes; it would cut the connection.
         """
+        ...
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Bytes handed to publish that the broker has not answered yet."""
         ...
 
     def acknowledge(self, arrived: Arrived) -> None:

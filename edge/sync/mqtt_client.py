@@ -3,7 +3,8 @@
 No thread: the network loop runs inside poll, so that everything happens in the caller's
 thread. Every connection is a new paho client with a clean session, so that nothing that
 paho or the broker had queued is ever sent twice behind our back; the outbox is the
-queue.
+queue. Every connection also reads the certificates anew: a renewed one is used without
+a restart, and half of a renewal is a failed attempt among others.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import time
 from random import Random
 from typing import TYPE_CHECKING
 
-from edge.errors import LinkError
+from edge.errors import ConfigurationError, LinkError
 from edge.logs import safe_label
 from edge.sync.credentials import read_password, tls_context
 from edge.sync.link import Disconnected
+from edge.sync.mqtt_reasons import explain_tls
 from edge.sync.mqtt_session import MqttSession, make_paho_client
 from edge.sync.reconnecting import Backoff, ProtocolChoice
 from edge.sync.settings import BrokerSettings
@@ -56,8 +58,8 @@ class MqttClient:
         self._subscriptions = tuple(subscriptions)
         self._will = will
         self._clock = clock
-        self._tls = tls_context(settings)
-        self._password = read_password(settings)
+        tls_context(settings)
+        read_password(settings)
         self._choice = ProtocolChoice(settings.protocol)
         self._backoff = Backoff(
             first_s=settings.backoff_first_s,
@@ -86,10 +88,21 @@ class MqttClient:
                 break
         return events
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        expiry_s: int | None = None,
+    ) -> int:
         if self._session is None or not self._session.is_ready:
             raise LinkError(f"{self._broker}: not connected")
-        return self._session.publish(topic, payload, retain=retain)
+        return self._session.publish(topic, payload, retain=retain, expiry_s=expiry_s)
+
+    @property
+    def backlog_bytes(self) -> int:
+        return self._session.backlog_bytes if self._session is not None else 0
 
     def acknowledge(self, arrived: Arrived) -> None:
         if self._session is not None:
@@ -106,24 +119,13 @@ class MqttClient:
 
     def _connect(self, now_s: float, events: list[LinkEvent]) -> None:
         self._connection += 1
-        is_probe = self._choice.is_probe(now_s)
-        client = make_paho_client(
-            self._settings,
-            client_id=self._client_id,
-            version=self._choice.version(now_s),
-            will=None if is_probe else self._will,
-            tls=self._tls,
-            password=self._password,
-        )
-        session = MqttSession(
-            client,
-            self._connection,
-            () if is_probe else self._subscriptions,
-            began_s=now_s,
-            timeout_s=self._settings.connect_timeout_s,
-        )
         try:
-            session.open(self._settings)
+            session = self._new_session(now_s)
+        except ConfigurationError as error:
+            self._lost(str(error), events)
+            return
+        try:
+            session.open()
         except (OSError, ValueError) as error:
             # ValueError: paho lets certificate and host name problems out as such.
             session.close()
@@ -131,16 +133,34 @@ class MqttClient:
         else:
             self._session = session
 
+    def _new_session(self, now_s: float) -> MqttSession:
+        is_probe = self._choice.is_probe(now_s)
+        client = make_paho_client(
+            self._settings,
+            client_id=self._client_id,
+            version=self._choice.version(now_s),
+            will=None if is_probe else self._will,
+            tls=tls_context(self._settings),
+            password=read_password(self._settings),
+        )
+        return MqttSession(
+            client,
+            self._connection,
+            () if is_probe else self._subscriptions,
+            began_s=now_s,
+            settings=self._settings,
+        )
+
     def _exchange(self, timeout_s: float, events: list[LinkEvent]) -> None:
         session = self._session
         assert session is not None  # noqa: S101  the caller has looked
-        session.exchange(timeout_s)
+        session.exchange(timeout_s, self._clock.monotonic_s())
         events += session.take_events()
         now_s = self._clock.monotonic_s()
-        if session.failure is None and session.is_late(now_s):
-            session.failure = "no answer to the connection request"
-        if session.failure is not None:
-            self._end(session, session.failure, now_s, events)
+        failure = session.failure or session.overdue(now_s)
+        if failure is not None:
+            session.failure = failure
+            self._end(session, failure, now_s, events)
         elif session.is_probe_done:
             self._choice.accepted(session.version)
             session.close()
@@ -165,6 +185,6 @@ class MqttClient:
 
 
 def _connect_problem(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the broker's certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return explain_tls(error)
     return f"cannot connect: {error}"

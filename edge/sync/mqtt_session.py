@@ -1,87 +1,73 @@
-"""One MQTT connection: the only door to paho-mqtt.
+"""One MQTT connection, from CONNECT to its end.
 
-Facts that shaped this, from measurements on Mosquitto 2.0 and amqtt 0.12: paho does
-not honour the broker's maximum packet size, and a message above it makes the broker
-cut every connection; a forbidden publish is acknowledged and only the reason code
-tells; a 3.1.1 broker answers a version 5 CONNECT with "unsupported protocol version".
+Every connection starts clean and its session ends with it (session expiry 0), said
+outright. The broker's queue for an absent client would add nothing that holds:
+Mosquitto 2.0, killed, lost messages it had acknowledged and repeated old ones, also
+when told to save on every change, and its queue drops silently when it is full. The
+outbox is the queue, the watchlist is asked for from the cursor, and what the broker
+had queued is never in the way of either.
+
+A forbidden publish is acknowledged and only the reason code tells; a subscription that
+the access list forbids is granted and stays silent; a 3.1.1 broker answers a version 5
+CONNECT with "unsupported protocol version" (measured on Mosquitto 2.0, amqtt 0.12).
 """
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING, Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from edge.errors import LinkError, MessageError
 from edge.sync.link import Arrived, Connected, LinkEvent, Published, Refused
 from edge.sync.messages import MAX_MESSAGE_BYTES
+from edge.sync.mqtt_reasons import (
+    FAILURE,
+    NO_SUBSCRIBERS,
+    UNSUPPORTED_VERSION,
+    explain_code,
+)
+from edge.sync.mqtt_wire import QOS, WireClient, make_paho_client
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Sequence
 
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from edge.sync.link import Will
     from edge.sync.settings import BrokerSettings
 
-QOS = 1
-_NO_SUBSCRIBERS = 0x10
-_FAILURE = 0x80
-_UNSUPPORTED_VERSION = 0x84
-_RECEIVE_MAXIMUM = 32
+__all__ = ["MqttSession", "make_paho_client"]
+
 _PACKET_OVERHEAD_BYTES = 64
-_MAX_EVENTS = 64
+_MAX_ARRIVED_BYTES = 16 * 1024 * 1024
+_GOODBYE_ROUNDS = 5
+_GOODBYE_WAIT_S = 0.2
 _MID_RANGE = 1 << 16
+# TLS 1.3 tells a client late that its certificate is refused, and a reset can overtake
+# the telling.
+_CERTIFICATE_HINT = (
+    "; before the broker took us in: did it refuse this machine's certificate?"
+)
 _PROTOCOL_NAMES = {4: "3.1.1", 5: "5"}
 
 
-def make_paho_client(
-    settings: BrokerSettings,
-    *,
-    client_id: str,
-    version: int,
-    will: Will | None,
-    tls: ssl.SSLContext | None,
-    password: str | None,
-) -> paho.Client:
-    """Return a paho client for one connection, not yet connected."""
-    client = paho.Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=client_id,
-        clean_session=None if version == 5 else True,
-        protocol=MQTTProtocolVersion(version),
-        reconnect_on_failure=False,
-        manual_ack=True,
-    )
-    client.connect_timeout = settings.connect_timeout_s
-    if will is not None:
-        client.will_set(will.topic, will.payload, qos=QOS, retain=True)
-    if settings.username is not None:
-        client.username_pw_set(settings.username, password)
-    if tls is not None:
-        client.tls_set_context(tls)
-    return client
-
-
 class MqttSession:
-    """One connection, from CONNECT to its end. failure says why it ended.
+    """One connection. failure says why it ended.
 
     Without subscriptions it is a probe, done when the broker has accepted it.
     """
 
     def __init__(
         self,
-        client: paho.Client,
+        client: WireClient,
         connection: int,
         subscriptions: Sequence[str],
         *,
         began_s: float,
-        timeout_s: float,
+        settings: BrokerSettings,
     ) -> None:
         self.began_s = began_s
         self.is_ready = False
@@ -89,26 +75,39 @@ class MqttSession:
         self.is_version_refused = False
         self.failure: str | None = None
         self.version = 5 if client.protocol == MQTTProtocolVersion.MQTTv5 else 4
+        self.backlog_bytes = 0
         self._client = client
         self._connection = connection
         self._subscriptions = subscriptions
-        self._deadline_s = began_s + timeout_s
+        self._settings = settings
         self._maximum_bytes = MAX_MESSAGE_BYTES + _PACKET_OVERHEAD_BYTES
+        self._unanswered: dict[int, int] = {}  # packet id -> size of the payload
+        self._progress_s = began_s
+        self._is_accepted = False
         self._events: list[LinkEvent] = []
-        client.on_socket_open = _send_at_once
+        self._arrived_bytes = 0
+        client.receive_limit_bytes = self._maximum_bytes
+        client.set_window(settings.send_maximum)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.on_publish = self._on_publish
         client.on_disconnect = self._on_disconnect
 
-    def open(self, settings: BrokerSettings) -> None:
+    def open(self) -> None:
+        """Connect and say hello; blocks up to the settings' connect_timeout_s, twice.
+
+        Raises:
+            OSError, ValueError: as the socket and TLS have them.
+        """
+        settings = self._settings
         if self.version != 5:
             self._client.connect(settings.host, settings.port, settings.keepalive_s)
             return
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho has no types here
         if self._subscriptions:
-            properties.ReceiveMaximum = _RECEIVE_MAXIMUM
+            properties.SessionExpiryInterval = 0
+            properties.ReceiveMaximum = settings.receive_maximum
             properties.MaximumPacketSize = self._maximum_bytes
         self._client.connect(
             settings.host,
@@ -118,39 +117,63 @@ class MqttSession:
             properties=properties,
         )
 
-    def exchange(self, timeout_s: float) -> None:
+    def exchange(self, timeout_s: float, now_s: float) -> None:
         """Move bytes until something happened or timeout_s passed."""
+        self._arrived_bytes = 0
         self._run_loop(timeout_s)
-        for _ in range(_MAX_EVENTS):
+        for _ in range(self._settings.receive_maximum):
             before = len(self._events)
             if self.failure is not None or before == 0:
-                return
+                break
+            if self._arrived_bytes > _MAX_ARRIVED_BYTES:
+                break
             self._run_loop(0.0)
             if len(self._events) == before:
-                return
-
-    def _run_loop(self, timeout_s: float) -> None:
-        code = self._client.loop(timeout_s)
-        if code != MQTTErrorCode.MQTT_ERR_SUCCESS and self.failure is None:
-            self.failure = paho.error_string(code)
+                break
+        if self._client.keep_alive_while_moving() or self._events:
+            self._progress_s = now_s
 
     def take_events(self) -> list[LinkEvent]:
         taken, self._events = self._events, []
         return taken
 
-    def is_late(self, now_s: float) -> bool:
-        return not self.is_ready and now_s >= self._deadline_s
+    def overdue(self, now_s: float) -> str | None:
+        """Return what the broker should have answered by now, None if nothing."""
+        if not self.is_ready:
+            if now_s - self.began_s < self._settings.connect_timeout_s:
+                return None
+            return "no answer to the connection request"
+        if not self._unanswered:
+            self._progress_s = now_s
+        if now_s - self._progress_s < self._settings.answer_timeout_s:
+            return None
+        return f"no acknowledgement of {len(self._unanswered)} messages"
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool) -> int:
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool, expiry_s: int | None
+    ) -> int:
         size = len(topic) + len(payload) + _PACKET_OVERHEAD_BYTES
         if size > self._maximum_bytes:
             raise MessageError(
                 f"{topic}: message of {len(payload)} bytes, "
                 f"the broker takes {self._maximum_bytes - _PACKET_OVERHEAD_BYTES}"
             )
-        info = self._client.publish(topic, payload, qos=QOS, retain=retain)
+        if self.backlog_bytes + len(payload) > self._settings.backlog_bytes:
+            raise LinkError(
+                f"{topic}: not sent: {len(self._unanswered)} messages of "
+                f"{self.backlog_bytes} bytes wait for the broker's acknowledgement"
+            )
+        properties = None
+        if expiry_s is not None and self.version == 5:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho has no types here
+            properties.MessageExpiryInterval = expiry_s
+        info = self._client.publish(
+            topic, payload, qos=QOS, retain=retain, properties=properties
+        )
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise LinkError(f"{topic}: not sent: {paho.error_string(info.rc)}")
+        self._unanswered[info.mid] = len(payload)
+        self.backlog_bytes += len(payload)
         return self._connection * _MID_RANGE + info.mid
 
     def acknowledge(self, ticket: int) -> None:
@@ -164,13 +187,26 @@ class MqttSession:
         client.on_disconnect = None
         if self.failure is None and client.is_connected():
             client.disconnect()
-            while client.want_write():
-                if client.loop(0.2) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            for _ in range(_GOODBYE_ROUNDS):
+                if not client.want_write() or self.failure is not None:
                     break
-        # paho has no public way to give up a connection that was never acknowledged.
-        client._reset_sockets()  # noqa: SLF001
+                self._run_loop(_GOODBYE_WAIT_S)
+        client.drop()
         client.on_connect = client.on_subscribe = None
         client.on_message = client.on_publish = None
+
+    def _run_loop(self, timeout_s: float) -> None:
+        try:
+            code = self._client.move(timeout_s)
+        except Exception as error:  # noqa: BLE001  paho's decoder raises anything for hostile bytes
+            self._fail(f"the broker sent what is no MQTT ({type(error).__name__})")
+            return
+        if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._fail(self._client.line_problem or paho.error_string(code))
+
+    def _fail(self, reason: str) -> None:
+        if self.failure is None:
+            self.failure = reason
 
     def _on_connect(
         self,
@@ -181,12 +217,20 @@ class MqttSession:
         properties: Properties | None,
     ) -> None:
         if reason.is_failure:
-            self.is_version_refused = reason.value == _UNSUPPORTED_VERSION
-            self.failure = f"connection refused: {reason}"
+            self.is_version_refused = reason.value == UNSUPPORTED_VERSION
+            self._fail(f"connection refused: {explain_code(reason.value)}")
             return
-        limit = getattr(properties, "MaximumPacketSize", None)
-        if limit is not None:
-            self._maximum_bytes = min(self._maximum_bytes, int(limit))
+        self._is_accepted = True
+        if getattr(properties, "MaximumQoS", QOS) < QOS:
+            self._fail(f"connection of no use: {explain_code(0x9B)}")
+            return
+        if not getattr(properties, "RetainAvailable", 1):
+            self._fail(f"connection of no use: {explain_code(0x9A)}")
+            return
+        limit = getattr(properties, "MaximumPacketSize", self._maximum_bytes)
+        self._maximum_bytes = min(self._maximum_bytes, limit)
+        window = getattr(properties, "ReceiveMaximum", self._settings.send_maximum)
+        self._client.set_window(min(self._settings.send_maximum, window))
         if not self._subscriptions:
             self.is_probe_done = True
             return
@@ -200,9 +244,12 @@ class MqttSession:
         reasons: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
-        refused = [str(reason) for reason in reasons if reason.value >= _FAILURE]
-        if refused:
-            self.failure = f"subscription refused: {refused[0]}"
+        refused = [reason.value for reason in reasons if reason.value >= FAILURE]
+        if refused or len(reasons) != len(self._subscriptions):
+            code = refused[0] if refused else FAILURE
+            self._fail(f"subscription refused: {explain_code(code)}")
+            return
+        if self.is_ready:
             return
         self.is_ready = True
         protocol = _PROTOCOL_NAMES[self.version]
@@ -223,6 +270,7 @@ class MqttSession:
         self._events.append(
             Arrived(topic, bytes(message.payload), ticket, bool(message.retain))
         )
+        self._arrived_bytes += len(message.payload)
 
     def _on_publish(
         self,
@@ -232,30 +280,26 @@ class MqttSession:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
+        self.backlog_bytes -= self._unanswered.pop(mid, 0)
         token = self._connection * _MID_RANGE + mid
-        if reason.value >= _FAILURE:
-            self._events.append(Refused(token, str(reason)))
+        if reason.value >= FAILURE:
+            self._events.append(Refused(token, explain_code(reason.value)))
         else:
-            heard = reason.value != _NO_SUBSCRIBERS
+            heard = reason.value != NO_SUBSCRIBERS
             self._events.append(Published(token, heard))
 
     def _on_disconnect(
         self,
         _client: paho.Client,
         _data: Any,  # noqa: ANN401  as above
-        _flags: paho.DisconnectFlags,
+        flags: paho.DisconnectFlags,
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        if self.failure is None:
-            self.failure = f"connection lost: {reason}"
-
-
-def _send_at_once(
-    _client: paho.Client,
-    _data: Any,  # noqa: ANN401  as above
-    sock: paho.SocketLike,
-) -> None:
-    """Switch off Nagle's algorithm: with delayed acknowledgements it costs 40 ms."""
-    if isinstance(sock, socket.socket):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if flags.is_disconnect_packet_from_server:
+            self._fail(f"the broker hung up: {explain_code(reason.value)}")
+        else:
+            problem = self._client.line_problem or str(reason)
+            if self._settings.certfile is not None and not self._is_accepted:
+                problem += _CERTIFICATE_HINT
+            self._fail(f"connection lost: {problem}")
