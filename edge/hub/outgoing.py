@@ -1,4 +1,4 @@
-"""What the hub sends: messages, and how much of it may be under way at a time."""
+"""What the hub sends, and how much of it may be under way at a time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from edge.errors import LinkError
 if TYPE_CHECKING:
     from edge.sync.link import Link
 
+# Answers wait while so much is with the broker; receipts and commands still go.
 WINDOW_BYTES = 8 * 1024 * 1024
-WINDOW_MESSAGES = 256
 
 
 @dataclass(frozen=True)
 class Outgoing:
+    """A message. expiry_s: the broker drops it if it cannot pass it on for so long."""
+
     topic: str
     payload: bytes
     is_retained: bool = False
@@ -23,50 +25,28 @@ class Outgoing:
 
 
 class Outbound:
-    """The link, with a window: what the broker has not confirmed is bounded.
-
-    Receipts and commands may pass the window, answers wait for it (has_room).
-    """
+    """The sending half of the link."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._under_way: dict[int, int] = {}
-        self._bytes = 0
         self.is_connected = False
 
     @property
     def has_room(self) -> bool:
-        return (
-            self.is_connected
-            and self._bytes < WINDOW_BYTES
-            and len(self._under_way) < WINDOW_MESSAGES
-        )
+        return self.is_connected and self._link.backlog_bytes < WINDOW_BYTES
 
-    def send(self, message: Outgoing) -> int:
-        """Hand a message over; return the link's token for it.
+    def send(self, message: Outgoing) -> None:
+        """Hand a message over.
 
         Raises:
-            LinkError: not connected.
+            LinkError: not connected, or the link can take no more.
             MessageError: larger than the broker takes.
         """
         if not self.is_connected:
             raise LinkError(f"{message.topic}: not connected")
-        token = self._link.publish(
-            message.topic, message.payload, retain=message.is_retained
+        self._link.publish(
+            message.topic,
+            message.payload,
+            retain=message.is_retained,
+            expiry_s=message.expiry_s,
         )
-        self._under_way[token] = len(message.payload)
-        self._bytes += len(message.payload)
-        return token
-
-    def settled(self, token: int) -> None:
-        """Note that the broker has taken or refused a message."""
-        self._bytes -= self._under_way.pop(token, 0)
-
-    def connected(self) -> None:
-        self.disconnected()
-        self.is_connected = True
-
-    def disconnected(self) -> None:
-        self._under_way.clear()
-        self._bytes = 0
-        self.is_connected = False
