@@ -1,0 +1,78 @@
+"""What a booth may say about how fresh its watchlist is, by a clock that may be wrong.
+
+The clock is believed as far as signed heads vouch for it. latest_trusted_at is the
+latest instant that the clock has shown and a head has covered; it never sinks, and a
+clock that falls behind it has been turned back. A clock that runs ahead raises it no
+further than the newest head reaches, so a clock set right again is believed again after
+at most the validity of one head.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.replication.head import Head
+
+TOLERANCE = timedelta(seconds=300)
+
+
+class FreshnessState(StrEnum):
+    """FRESH: a head that is still valid says that the list held is complete.
+
+    STALE: none does any more, or none has yet. UNKNOWN: there is no list, or no head
+    has come. CLOCK_UNTRUSTED: the booth cannot tell, its clock is wrong.
+    """
+
+    FRESH = "fresh"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+    CLOCK_UNTRUSTED = "clock_untrusted"
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """as_of: the list held is complete up to here; None if nothing says so.
+
+    behind: how many changes the hub is known to be ahead.
+    """
+
+    state: FreshnessState
+    as_of: datetime | None
+    behind: int
+
+
+class TrustedTime:
+    """Tells a clock that was turned back, and one that the hub is ahead of."""
+
+    def __init__(self, latest_trusted_at: datetime | None) -> None:
+        self.latest_trusted_at = latest_trusted_at
+        self._hub_was_at: datetime | None = None
+
+    def no_earlier(self, now: datetime) -> datetime:
+        """Return now, or what the clock has shown before if that is later."""
+        latest = self.latest_trusted_at
+        return now if latest is None else max(now, latest)
+
+    def is_trusted(self, now: datetime) -> bool:
+        marks = (self.latest_trusted_at, self._hub_was_at)
+        return all(mark is None or now >= mark - TOLERANCE for mark in marks)
+
+    def is_future(self, instant: datetime, now: datetime) -> bool:
+        return instant > self.no_earlier(now) + TOLERANCE
+
+    def note(self, now: datetime, newest: Head | None) -> None:
+        """Believe the clock as far as the newest head reaches."""
+        if newest is not None:
+            self.latest_trusted_at = self.no_earlier(min(now, newest.expires_at))
+
+    def note_hub_ahead(self, issued_at: datetime) -> None:
+        """A signed head came from the future: one of the two clocks is wrong."""
+        self._hub_was_at = issued_at
+
+    def note_agreement(self) -> None:
+        """A newer head came that fits the clock."""
+        self._hub_was_at = None
