@@ -1,73 +1,43 @@
-"""What travels on the topics: one CBOR map a message, versioned, strict, capped.
+"""What travels on the topics besides the watchlist log: the maps and their limits.
 
-The map holds "v" (the version), "type" (which message) and the fields of that message,
-all of them and no others. Instants are integer microseconds since 1970 UTC, so that no
-CBOR tag is needed and none is accepted. A reader refuses what it does not know; a new
-field is a new version.
+Each is a map of edge.records.message_map; README.md says which are signed, by whom, and
+which are sealed. The watchlist's own messages are in edge.replication, those about keys
+in edge.trust.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated
 
-import cbor2
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
+from pydantic import AfterValidator, Field
+
+from edge.records.message_map import (
+    MAX_MESSAGE_BYTES,
+    MAX_SEQUENCE,
+    BoothId,
+    Cursor,
+    Digest,
+    Hex,
+    Instant,
+    KeyId,
+    MapPart,
+    MessageId,
+    MessageMap,
+    Name,
+    Sequence,
 )
 
-from edge.errors import MessageError
-from edge.sync.topics import is_booth_id
-
-VERSION = 1
-MAX_MESSAGE_BYTES = 8 * 1024 * 1024
-MAX_PAYLOAD_BYTES = MAX_MESSAGE_BYTES - 4096
-MAX_CHANGES = 256
-MAX_SEQUENCE = 2**63 - 1
-_MAX_DEPTH = 4
-_PLAIN_TYPES = (bool, int, str, bytes)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_LATEST_US = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // _MICROSECOND
-
-
-def _from_microseconds(value: object) -> object:
-    if isinstance(value, datetime):
-        return value
-    if type(value) is not int or not 0 <= value <= _LATEST_US:
-        raise ValueError("an instant is microseconds since 1970")
-    return _EPOCH + timedelta(microseconds=value)
-
-
-def _to_microseconds(value: datetime) -> int:
-    return (value - _EPOCH) // _MICROSECOND
-
-
-def _booth_id(value: str) -> str:
-    if not is_booth_id(value):
-        raise ValueError("not a booth id")
-    return value
-
-
-BoothId = Annotated[str, Field(max_length=63), AfterValidator(_booth_id)]
-MessageId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
-Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,31}$")]
-Instance = Annotated[str, Field(pattern=r"^[0-9a-f]{1,32}$")]
-Sequence = Annotated[int, Field(ge=1, le=MAX_SEQUENCE)]
-Cursor = Annotated[int, Field(ge=0, le=MAX_SEQUENCE)]
-Instant = Annotated[
-    AwareDatetime,
-    BeforeValidator(_from_microseconds),
-    PlainSerializer(_to_microseconds, return_type=int),
-]
+MAX_SEALED_BYTES = MAX_MESSAGE_BYTES - 4096
+MAX_BODY_BYTES = MAX_SEALED_BYTES - 4096
+MAX_ITEMS = 64
+MAX_WITHDRAWN = 256
+MAX_LINES = 1000
+MAX_DIGESTS = 16
+MAX_RANGES = 64
+Stream = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+LogName = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+EntryId = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class ReceiptOutcome(StrEnum):
@@ -78,93 +48,216 @@ class ReceiptOutcome(StrEnum):
     REFUSED = "refused"
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-    type_name: ClassVar[str]
-
-    def encode(self) -> bytes:
-        body = self.model_dump(mode="python")
-        return cbor2.dumps({"v": VERSION, "type": self.type_name, **body})
-
-    @classmethod
-    def decode(cls, data: bytes) -> Self:
-        """Return the message in data.
-
-        Raises:
-            MessageError: too long, not CBOR, another type or version, a missing,
-                unknown or impossible field.
-        """
-        body = _read_map(data, cls.type_name)
-        if (found := body.pop("type", None)) != cls.type_name:
-            raise MessageError(f"{cls.type_name} message: type is {_shown(found)}")
-        if (version := body.pop("v", None)) != VERSION or type(version) is not int:
-            raise MessageError(
-                f"{cls.type_name} message: version {_shown(version)}, "
-                f"this software reads version {VERSION}"
-            )
-        try:
-            return cls.model_validate(body)
-        except ValidationError as error:
-            raise MessageError(
-                f"{cls.type_name} message: {_first_problem(error)}"
-            ) from None
+class CommandKind(StrEnum):
+    INSTRUCTION = "instruction"
+    RESYNC = "resync"
+    RESEND = "resend"
+    TEST = "test"
 
 
-class OutboxEnvelope(_Message):
-    """One outbox message; sequence is gapless within the booth."""
+class AnswerOutcome(StrEnum):
+    DONE = "done"
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class OutboxEnvelope(MessageMap):
+    """One outbox message on the wire; says what the hub needs to open it."""
 
     type_name = "outbox"
-    message_id: MessageId
     booth_id: BoothId
+    stream: Stream
     sequence: Sequence
-    kind: Kind
+    message_id: MessageId
+    key: KeyId
+    sealed: Annotated[bytes, Field(max_length=MAX_SEALED_BYTES)]
+
+
+class Content(MessageMap):
+    """What the booth signs of an outbox message; the envelope repeats its name."""
+
+    type_name = "content"
+    booth_id: BoothId
+    stream: Stream
+    sequence: Sequence
+    message_id: MessageId
+    kind: Name
     created_at: Instant
-    payload: Annotated[bytes, Field(max_length=MAX_PAYLOAD_BYTES)]
+    body: Annotated[bytes, Field(max_length=MAX_BODY_BYTES)]
 
 
-class Receipt(_Message):
-    """The hub's word on one outbox message, given after its commit."""
+class ReceiptItem(MapPart):
+    """digest: SHA-256 of the booth's signed content."""
+
+    sequence: Sequence
+    message_id: MessageId
+    digest: Digest
+    outcome: Annotated[ReceiptOutcome, Field(strict=False)]
+
+
+class Receipt(MessageMap):
+    """The hub's word on outbox messages, given after its commit."""
 
     type_name = "receipt"
-    message_id: MessageId
     booth_id: BoothId
-    sequence: Sequence
-    outcome: Annotated[ReceiptOutcome, Field(strict=False)]
+    stream: Stream
+    items: Annotated[list[ReceiptItem], Field(min_length=1, max_length=MAX_ITEMS)]
     issued_at: Instant
 
 
-class WatchlistRequest(_Message):
-    """Ask for the changes after a cursor, at most `limit` of them."""
+class WatchlistRequest(MessageMap):
+    """Ask for the changes after a position, at most limit of them."""
 
     type_name = "watchlist-request"
     booth_id: BoothId
     after: Cursor
-    limit: Annotated[int, Field(ge=1, le=MAX_CHANGES)]
+    chain: Digest
+    limit: Annotated[int, Field(ge=1, le=256)]
 
 
-class WatchlistBatch(_Message):
-    """Consecutive changes after a cursor, each as edge.records encodes it.
+class ManifestRequest(MessageMap):
+    """Ask for the newest snapshot; after: what is held, 0 for nothing."""
 
-    head: the newest sequence number of the hub when the batch was made.
-    """
-
-    type_name = "watchlist"
+    type_name = "manifest-request"
     booth_id: BoothId
     after: Cursor
-    head: Cursor
-    changes: Annotated[list[bytes], Field(max_length=MAX_CHANGES)]
 
 
-class Head(_Message):
-    """The newest sequence number of the hub's watchlist log."""
+class ChunkRequest(MessageMap):
+    type_name = "chunk-request"
+    booth_id: BoothId
+    digests: Annotated[list[Digest], Field(min_length=1, max_length=MAX_DIGESTS)]
 
-    type_name = "head"
+
+class TrustRequest(MessageMap):
+    """Ask for the trust documents and the booth's grant."""
+
+    type_name = "trust-request"
+    booth_id: BoothId
+
+
+class ChunkMessage(MessageMap):
+    """A chunk of a snapshot; unsigned, because the manifest names its digest."""
+
+    type_name = "chunk"
+    digest: Digest
+    data: Annotated[bytes, Field(max_length=MAX_SEALED_BYTES)]
+
+
+class WithdrawnEntry(MapPart):
+    """sequence: of the change that withdrew it."""
+
+    sequence: Sequence
+    entry_id: EntryId
+
+
+class Holding(MessageMap):
+    """The booth's word: this position is what I hold, and these are deleted."""
+
+    type_name = "holding"
+    log: LogName
     sequence: Cursor
-    announced_at: Instant
+    chain: Digest
+    digest: Digest
+    count: Cursor
+    withdrawn: Annotated[list[WithdrawnEntry], Field(max_length=MAX_WITHDRAWN)]
+    at: Instant
 
 
-class LinkState(_Message):
-    """Birth or death of one end of the wire.
+class Void(MessageMap):
+    """The content of this number was dropped by policy; nothing will come for it."""
+
+    type_name = "void"
+    reason: Annotated[str, Field(max_length=200)]
+
+
+class Health(MessageMap):
+    """counts: checks by outcome since the store was made."""
+
+    type_name = "health"
+    at: Instant
+    watchlist_sequence: Cursor
+    head_issued_at: Instant | None
+    outbox_depth: Cursor
+    disk_free_bytes: Cursor
+    clock_is_trusted: bool
+    software: Annotated[str, Field(max_length=100)]
+    counts: Annotated[dict[str, Cursor], Field(max_length=20)]
+
+
+class AuditLine(MapPart):
+    number: Sequence
+    at: Annotated[str, Field(max_length=40)]
+    actor: Annotated[str, Field(max_length=100)]
+    action: Annotated[str, Field(max_length=100)]
+    subject: Annotated[str, Field(max_length=1000)]
+    hash: Digest
+
+
+class AuditExtract(MessageMap):
+    """Consecutive lines of the booth's audit log; hash: of the last of them."""
+
+    type_name = "audit"
+    first: Sequence
+    last: Sequence
+    hash: Digest
+    lines: Annotated[list[AuditLine], Field(min_length=1, max_length=MAX_LINES)]
+
+
+class Answer(MessageMap):
+    """What became of a command."""
+
+    type_name = "answer"
+    command_id: MessageId
+    outcome: Annotated[AnswerOutcome, Field(strict=False)]
+    detail: Annotated[str, Field(max_length=1000)]
+
+
+class Command(MessageMap):
+    """Do this, once, before it expires. body: of the kind, empty for resync and test.
+
+    kind is a name, so that a booth can answer "unknown" to newer kinds.
+    """
+
+    type_name = "command"
+    command_id: MessageId
+    booth_id: BoothId
+    kind: Name
+    issued_at: Instant
+    expires_at: Instant
+    body: Annotated[bytes, Field(max_length=16_384)]
+
+
+class Instruction(MessageMap):
+    """What the operator tells the officer about a hit."""
+
+    type_name = "instruction"
+    hit_id: MessageId
+    text: Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+def _ordered(ranges: list[list[int]]) -> list[list[int]]:
+    for item in ranges:
+        if len(item) != 2 or not 1 <= item[0] <= item[1] <= MAX_SEQUENCE:
+            raise ValueError("a range is [first, last]")
+    return ranges
+
+
+class Resend(MessageMap):
+    """Send the messages of these numbers of a stream again; ranges: first and last."""
+
+    type_name = "resend"
+    stream: Stream
+    ranges: Annotated[
+        list[list[int]],
+        Field(min_length=1, max_length=MAX_RANGES),
+        AfterValidator(_ordered),
+    ]
+
+
+class LinkState(MessageMap):
+    """Birth or death of one end of the wire; a hint, unsigned.
 
     instance: random, one per process. connection: counts its connections, so that a
     birth repeated by the broker can be told from a new one.
@@ -172,41 +265,12 @@ class LinkState(_Message):
 
     type_name = "state"
     online: bool
-    instance: Instance
+    instance: Annotated[Hex, Field(max_length=32)]
     connection: Cursor
 
 
-def _read_map(data: bytes, what: str) -> dict[str, Any]:
-    if len(data) > MAX_MESSAGE_BYTES:
-        raise MessageError(
-            f"{what} message: {len(data)} bytes, {MAX_MESSAGE_BYTES} are allowed"
-        )
-    try:
-        value = cbor2.loads(
-            data,
-            max_depth=_MAX_DEPTH,
-            allow_indefinite=False,
-            allow_duplicate_keys=False,
-            strict_hashable_types=True,
-        )
-    except Exception as error:  # noqa: BLE001  the decoder's tag handlers raise anything
-        raise MessageError(
-            f"{what} message: not readable as CBOR ({type(error).__name__})"
-        ) from None
-    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise MessageError(f"{what} message: not a CBOR map with text keys")
-    for part in value.values():
-        items = part if type(part) is list else [part]
-        if not all(type(item) in _PLAIN_TYPES for item in items):
-            raise MessageError(f"{what} message: a field is of no plain CBOR type")
-    return value
-
-
-def _shown(value: object) -> str:
-    return repr(value)[:40] if isinstance(value, str | int) else type(value).__name__
-
-
-def _first_problem(error: ValidationError) -> str:
-    item = error.errors(include_input=False, include_url=False)[0]
-    field = ".".join(str(part) for part in item["loc"])[:60]
-    return f"field {field!r}: {item['msg'][:120]}"
+def outbox_info(
+    booth_id: str, stream: str, sequence: int, message_id: str
+) -> list[str | int]:
+    """Return what an outbox message is sealed with, besides the key."""
+    return ["edge-outbox", booth_id, stream, sequence, message_id]
