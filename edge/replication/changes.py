@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import cbor2
 from pydantic import Field
 
+from edge.errors import WatchlistError
 from edge.records.message_map import (  # noqa: TC001  pydantic reads annotations
     Cursor,
     Digest,
@@ -53,12 +54,23 @@ def make_changes(
     content_key: ContentKey,
     key: SigningKey,
 ) -> bytes:
-    """Return the signed batch of the records that lead from before to after."""
+    """Return the signed batch of the records that lead from before to after.
+
+    Raises:
+        WatchlistError: not as many records as changes, or too long together.
+    """
+    what = f"changes {before.sequence + 1} to {after.sequence}"
+    if not len(records) == after.sequence - before.sequence > 0:
+        raise WatchlistError(f"{what}: {len(records)} records for them")
     content = encrypt(
         deflated(array_of(records)),
         content_key,
         context=changes_context(before.log, before.sequence, after.sequence),
     )
+    if len(content) > MAX_CONTENT_BYTES:
+        raise WatchlistError(
+            f"{what}: {len(content)} bytes, {MAX_CONTENT_BYTES} allowed in a batch"
+        )
     changes = Changes(
         log=before.log,
         epoch=content_key.epoch,
