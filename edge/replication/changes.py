@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import cbor2
 from pydantic import Field
 
+from edge.errors import RefusalError, RefusalReason, WatchlistError
 from edge.records.message_map import (  # noqa: TC001  pydantic reads annotations
     Cursor,
     Digest,
@@ -53,12 +54,23 @@ def make_changes(
     content_key: ContentKey,
     key: SigningKey,
 ) -> bytes:
-    """Return the signed batch of the records that lead from before to after."""
+    """Return the signed batch of the records that lead from before to after.
+
+    Raises:
+        WatchlistError: not as many records as changes, or too long together.
+    """
+    what = f"changes {before.sequence + 1} to {after.sequence}"
+    if not len(records) == after.sequence - before.sequence > 0:
+        raise WatchlistError(f"{what}: {len(records)} records for them")
     content = encrypt(
         deflated(array_of(records)),
         content_key,
         context=changes_context(before.log, before.sequence, after.sequence),
     )
+    if len(content) > MAX_CONTENT_BYTES:
+        raise WatchlistError(
+            f"{what}: {len(content)} bytes, {MAX_CONTENT_BYTES} allowed in a batch"
+        )
     changes = Changes(
         log=before.log,
         epoch=content_key.epoch,
@@ -95,10 +107,22 @@ def read_changes(data: bytes, authority: LogAuthority) -> Changes:
     """Return a batch that a watchlist key signed; its content is still encrypted.
 
     Raises:
-        RefusalError: TOO_LARGE, WRONG_SIGNER or WRONG_LOG.
+        RefusalError: TOO_LARGE, WRONG_SIGNER, WRONG_LOG, or MIXED: it holds nothing.
         MessageError: no batch, or changed since it was signed.
     """
-    return read_message(data, Changes, authority, limit=MAX_CHANGES_BYTES)
+    changes = read_message(data, Changes, authority, limit=MAX_CHANGES_BYTES)
+    count = changes.upto - changes.after
+    if count > MAX_CHANGES:
+        raise RefusalError(
+            RefusalReason.TOO_LARGE,
+            f"changes: {count} in one batch, {MAX_CHANGES} allowed",
+        )
+    if count < 1:
+        raise RefusalError(
+            RefusalReason.MIXED,
+            f"changes: they end at {changes.upto}, before they begin",
+        )
+    return changes
 
 
 def changes_context(log: str, after: int, upto: int) -> bytes:

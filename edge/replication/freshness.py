@@ -71,7 +71,8 @@ class TrustedTime:
 
     def note_hub_ahead(self, issued_at: datetime) -> None:
         """A signed head came from the future: one of the two clocks is wrong."""
-        self._hub_was_at = issued_at
+        earlier = self._hub_was_at
+        self._hub_was_at = issued_at if earlier is None else max(earlier, issued_at)
 
     def note_agreement(self) -> None:
         """A newer head came that fits the clock."""

@@ -69,6 +69,9 @@ def records_in(plaintext: bytes, *, count: int, what: str) -> list[bytes]:
         ) from None
     if not all(type(record) is bytes for record in records):
         raise MessageError(f"{what}: its content holds something else than records")
+    # The decoder reads other spellings too, and looks at nothing behind the array.
+    if array_of(records) != plaintext:
+        raise MessageError(f"{what}: its content is not in deterministic encoding")
     return list(records)
 
 

@@ -8,7 +8,7 @@ import struct
 from collections import deque
 from dataclasses import dataclass, field
 
-BUFFER_BYTES = 64 * 1024
+BUFFER_BYTES = 32 * 1024
 _READ_BYTES = 16 * 1024
 _BURST_S = 0.02
 

@@ -102,7 +102,7 @@ class WireClient(paho.Client):
 
     def _put_off(self) -> None:
         if self._ping_t:
-            self._ping_t = time.monotonic()
+            self._ping_t = self._last_bytes_received = time.monotonic()
 
     def _sock_recv(self, bufsize: int) -> bytes:
         if bufsize > self.receive_limit_bytes:
