@@ -62,7 +62,11 @@ class TrustedTime:
         return all(mark is None or now >= mark - TOLERANCE for mark in marks)
 
     def is_future(self, instant: datetime, now: datetime) -> bool:
-        return instant > self.no_earlier(now) + TOLERANCE
+        """Return whether the instant is later than clocks may differ.
+
+        Measured from now alone: heads must not pull a clock that stands still along.
+        """
+        return instant > now + TOLERANCE
 
     def note(self, now: datetime, newest: Head | None) -> None:
         """Believe the clock as far as the newest head reaches."""

@@ -12,7 +12,7 @@ from edge.replication.head import make_head
 from edge.replication.manifest import position_of
 from edge.replication.position import RecordedChange, advanced, beginning
 from edge.replication.replica import Replica
-from edge.replication.requests import AskChanges, AskChunks, AskManifest
+from edge.replication.requests import AskChunks, AskManifest, AskNothing
 from edge.replication.set_digest import SetDigest, record_digest
 from edge.replication.snapshot import SnapshotBuilder, entry_key
 from edge.terms import ChangeOperation, WatchlistChange, WatchlistEntry
@@ -112,6 +112,18 @@ class HubLog:
         self.snapshot = self.position.sequence
         return self.manifest_data
 
+    def answer(self, request, now):
+        """Return the messages by which an honest hub answers; it keeps one snapshot."""
+        if isinstance(request, AskManifest):
+            return [("manifest", self.manifest_data)]
+        if isinstance(request, AskChunks):
+            kept = [digest for digest in request.digests if digest in self.chunks]
+            return [("chunk", self.chunks[digest]) for digest in kept]
+        if request.after == self.position.sequence:
+            return [("head", self.head(now))]
+        upto = min(self.position.sequence, request.after + 256)
+        return [("changes", self.changes(request.after, upto))]
+
 
 class Booth:
     """A booth without disk and wire: applies what the core accepts, and nothing else.
@@ -200,23 +212,12 @@ class Booth:
 
     def ask(self, hub, now):
         """Ask until there is nothing to ask for; the hub answers honestly."""
-        while (answer := answer_of(hub, self.replica.next_request(), now)) is not None:
+        while not isinstance(request := self.replica.next_request(), AskNothing):
+            answer = hub.answer(request, now)
+            if not answer:
+                self.replica.stop_fetching()
             for message in answer:
                 assert self.hear(message, now) is None
-
-
-def answer_of(hub, request, now):
-    """Return the messages by which an honest hub answers; None to no question."""
-    if isinstance(request, AskManifest):
-        return [("manifest", hub.manifest_data)]
-    if isinstance(request, AskChunks):
-        return [("chunk", hub.chunks[digest]) for digest in request.digests]
-    if isinstance(request, AskChanges):
-        if request.after == hub.position.sequence:
-            return [("head", hub.head(now))]
-        upto = min(hub.position.sequence, request.after + 256)
-        return [("changes", hub.changes(request.after, upto))]
-    return None
 
 
 def sorted_entries(entries):
