@@ -1,89 +1,113 @@
-"""From the bytes of an outbox message to a stored hit and a receipt.
+"""From the bytes of outbox messages to stored content and receipts.
 
-The receipt is made after the store's commit, and again for every duplicate: the booth
-keeps its row until one of them arrives. Whether a hit is new is the store's decision
-alone, so that it is new exactly once, whatever the wire repeats or whenever the hub is
-killed.
+A receipt is made after the store's commit, and again for every duplicate: the booth
+keeps its row until one of them arrives. Whether a message is new is the store's
+decision alone, so that it is new exactly once, whatever the wire repeats or whenever
+the hub is killed. A whole batch is one commit; what is wrong with one message concerns
+no other.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.errors import MessageError
-from edge.records.hits import decode_hit
-from edge.store.hits import HIT_KIND
-from edge.sync.messages import OutboxEnvelope, Receipt, ReceiptOutcome
+from edge.hub.contents import received
+from edge.hub.receipts import receipts
+from edge.records.hub_values import StoredOutcome
+from edge.sync.messages import Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from edge.clock import Clock
-    from edge.hub.console import Console
+    from edge.hub.opening import Opened, Opener
+    from edge.hub.outgoing import Outgoing
+    from edge.hub.store_port import HubMessages
     from edge.logs import EventLog
-    from edge.store.hub import HubStore
+    from edge.records.hub_values import ReceivedContent
+    from edge.sync.messages import Content
+    from edge.trust.keys import SigningKey
+
+
+@dataclass(frozen=True)
+class OutboxArrival:
+    """An outbox message as it came; booth_id: of its topic."""
+
+    booth_id: str
+    payload: bytes
 
 
 class Ingest:
     def __init__(
-        self, store: HubStore, console: Console, clock: Clock, log: EventLog
+        self,
+        opener: Opener,
+        messages: HubMessages,
+        key: SigningKey,
+        clock: Clock,
+        log: EventLog,
+        on_answer: Callable[[str, Answer], None],
     ) -> None:
-        self._store = store
-        self._console = console
+        """key: an operations key. on_answer: told a booth's answer, perhaps twice."""
+        self._opener = opener
+        self._messages = messages
+        self._key = key
         self._clock = clock
         self._log = log
+        self._on_answer = on_answer
 
-    def receive(self, booth_id: str, payload: bytes) -> Receipt:
-        """Store one outbox message and return its receipt.
+    def receive(self, arrivals: Sequence[OutboxArrival]) -> Iterator[Outgoing]:
+        """Store messages in one commit and return their receipts.
 
-        A message whose envelope is sound but whose content is not gets a receipt that
-        says "refused": the booth keeps it and stops repeating it at full pace.
+        A message that cannot be opened is logged and gets no receipt. One whose booth
+        is proven but whose content is not readable gets a receipt that says "refused":
+        the booth keeps it and stops repeating it at full pace.
 
         Raises:
-            MessageError: no receipt can be given, because the envelope is unreadable or
-                speaks for another booth than its topic.
-            StoreError: the store cannot be written; the booth will send again.
+            StoreError: nothing was stored; the booths will send again.
         """
-        envelope = OutboxEnvelope.decode(payload)
-        if envelope.booth_id != booth_id:
-            raise MessageError(
-                f"outbox message of booth {envelope.booth_id!r} on the topic of "
-                f"{booth_id!r}"
-            )
-        try:
-            outcome = self._store_content(envelope)
-        except MessageError as error:
-            outcome = ReceiptOutcome.REFUSED
-            self._log.event(
-                "message_refused",
-                booth_id=booth_id,
-                message_id=envelope.message_id,
-                sequence=envelope.sequence,
-                error=str(error),
-            )
-        return Receipt(
-            message_id=envelope.message_id,
-            booth_id=booth_id,
-            sequence=envelope.sequence,
-            outcome=outcome,
-            issued_at=self._clock.now(),
-        )
+        opened = [item for item in map(self._opened, arrivals) if item is not None]
+        contents = [self._content(item) for item in opened]
+        readable = [item for item in contents if item is not None]
+        stored = iter(self._messages.accept(readable, at=self._clock.now()))
+        outcomes = [
+            StoredOutcome.REFUSED if content is None else next(stored)
+            for content in contents
+        ]
+        judged = list(zip(opened, outcomes, strict=True))
+        for item, outcome in judged:
+            self._act_on(item.content, outcome)
+        return receipts(judged, key=self._key, issued_at=self._clock.now())
 
-    def _store_content(self, envelope: OutboxEnvelope) -> ReceiptOutcome:
-        if envelope.kind != HIT_KIND:
-            raise MessageError(f"kind {envelope.kind!r} is not known to this hub")
-        hit = decode_hit(envelope.payload)
-        if hit.booth_id != envelope.booth_id:
-            raise MessageError(f"hit {hit.hit_id} is of another booth")
-        is_new = self._store.accept_hit(
-            hit,
-            message_id=envelope.message_id,
-            sequence=envelope.sequence,
-            at=self._clock.now(),
+    def _opened(self, arrival: OutboxArrival) -> Opened | None:
+        try:
+            return self._opener.open(arrival.booth_id, arrival.payload)
+        except MessageError as error:
+            self._log.event(
+                "message_refused", booth_id=arrival.booth_id, error=str(error)
+            )
+            return None
+
+    def _content(self, opened: Opened) -> ReceivedContent | None:
+        try:
+            return received(opened)
+        except MessageError as error:
+            self._refused(opened.content, str(error))
+            return None
+
+    def _act_on(self, content: Content, outcome: StoredOutcome) -> None:
+        if outcome is StoredOutcome.REFUSED:
+            self._refused(content, "not stored; see what was refused before")
+        elif content.kind == "answer":
+            # Of a duplicate too: the hub may have been killed before it acted.
+            self._on_answer(content.booth_id, Answer.decode(content.body))
+
+    def _refused(self, content: Content, problem: str) -> None:
+        self._log.event(
+            "message_refused",
+            booth_id=content.booth_id,
+            message_id=content.message_id,
+            sequence=content.sequence,
+            error=problem,
         )
-        if not is_new:
-            if not self._store.has_hit(hit.hit_id):
-                raise MessageError(
-                    f"message id {envelope.message_id} was used for another hit"
-                )
-            return ReceiptOutcome.DUPLICATE
-        self._console.show(hit, sequence=envelope.sequence)
-        return ReceiptOutcome.STORED

@@ -39,9 +39,10 @@ class BoothKeys(Protocol):
 
 @dataclass(frozen=True)
 class Opened:
-    """digest: SHA-256 of what the booth signed; a receipt repeats it."""
+    """signed: the booth's signed object. digest: SHA-256 of it, as in the receipt."""
 
     content: Content
+    signed: bytes
     digest: bytes
 
 
@@ -76,7 +77,7 @@ class Opener:
                 f"outbox message {envelope.sequence} of {booth_id}: its content is of "
                 "another place",
             )
-        return Opened(content, hashlib.sha256(signed_bytes).digest())
+        return Opened(content, signed_bytes, hashlib.sha256(signed_bytes).digest())
 
     def _unsealed(self, envelope: OutboxEnvelope) -> bytes:
         key = self._sealing_keys.get(envelope.key)

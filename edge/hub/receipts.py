@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from edge.hub.opening import Opened
+    from edge.records.hub_values import StoredOutcome
     from edge.trust.keys import SigningKey
 
 EXPIRY_S = 300
 
 
 def receipts(
-    outcomes: Sequence[tuple[Opened, ReceiptOutcome]],
+    outcomes: Sequence[tuple[Opened, StoredOutcome]],
     *,
     key: SigningKey,
     issued_at: datetime,
@@ -33,7 +34,7 @@ def receipts(
             sequence=content.sequence,
             message_id=content.message_id,
             digest=opened.digest,
-            outcome=outcome,
+            outcome=ReceiptOutcome(outcome),
         )
         streams.setdefault((content.booth_id, content.stream), []).append(item)
     for (booth_id, stream), items in streams.items():

@@ -1,0 +1,101 @@
+"""Who may speak and read now: the registry as last looked at.
+
+Booths are admitted and revoked, and epochs begun, by other processes; the registry's
+revision tells when to look closer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge.errors import (
+    ConfigurationError,
+    MessageError,
+    RefusalError,
+    RefusalReason,
+)
+from edge.trust.grants import open_epoch
+from edge.trust.keys import SealingPublicKey, VerifyingKey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge.hub.store_port import HubRegistry
+    from edge.trust.keys import ContentKey, SealingKey
+
+
+class Entitlements:
+    def __init__(
+        self, registry: HubRegistry, sealing_keys: Mapping[bytes, SealingKey]
+    ) -> None:
+        """sealing_keys: the hub's, old ones included; the epochs are sealed to them.
+
+        readers: the sealing keys of the entitled booths, by booth id. epochs: all keys,
+        the newest last.
+
+        Raises:
+            StoreError: the registry cannot be read.
+            ConfigurationError: as look.
+        """
+        self._registry = registry
+        self._sealing_keys = sealing_keys
+        self._revision: int | None = None
+        self._verifying: dict[str, VerifyingKey] = {}
+        self.readers: dict[str, SealingPublicKey] = {}
+        self.epochs: tuple[ContentKey, ...] = ()
+        self.look()
+
+    def look(self) -> bool:
+        """Look at the registry again; True if it has changed.
+
+        Raises:
+            StoreError: the registry cannot be read.
+            ConfigurationError: there is no epoch, or one that none of the hub's keys
+                opens.
+        """
+        revision = self._registry.revision()
+        if revision == self._revision:
+            return False
+        epochs = tuple(
+            self._opened(epoch, sealed)
+            for epoch, sealed in sorted(self._registry.sealed_epochs())
+        )
+        if not epochs:
+            raise ConfigurationError(
+                "the hub's store holds no epoch key: run `edge hub init` first"
+            )
+        booths = [b for b in self._registry.booths() if b.revoked_at is None]
+        self._verifying = {b.booth_id: VerifyingKey(b.signing) for b in booths}
+        self.readers = {b.booth_id: SealingPublicKey(b.sealing) for b in booths}
+        self.epochs = epochs
+        self._revision = revision
+        return True
+
+    def content_key(self) -> ContentKey:
+        """Return the key of the newest epoch, in which everything is published."""
+        return self.epochs[-1]
+
+    def signing_key(self, booth_id: str) -> VerifyingKey:
+        """Return the key of an entitled booth.
+
+        Raises:
+            RefusalError: WRONG_SIGNER: the booth is unknown, or revoked.
+        """
+        key = self._verifying.get(booth_id)
+        if key is None:
+            raise RefusalError(
+                RefusalReason.WRONG_SIGNER,
+                f"booth {booth_id} is not admitted, or is revoked",
+            )
+        return key
+
+    def _opened(self, epoch: int, sealed: bytes) -> ContentKey:
+        for key in self._sealing_keys.values():
+            try:
+                return open_epoch(epoch, sealed, key)
+            except MessageError:
+                continue
+        raise ConfigurationError(
+            f"the key of epoch {epoch} opens with none of the hub's sealing keys: "
+            "put the old sealing key back into the key folder"
+        )

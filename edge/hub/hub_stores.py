@@ -1,0 +1,26 @@
+"""The parts of the hub's store that one thread works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.hub.store_port import (
+        HubBooths,
+        HubCommands,
+        HubLog,
+        HubMessages,
+        HubRegistry,
+        HubSnapshots,
+    )
+
+
+@dataclass(frozen=True)
+class HubStores:
+    log: HubLog
+    snapshots: HubSnapshots
+    messages: HubMessages
+    commands: HubCommands
+    booths: HubBooths
+    registry: HubRegistry
