@@ -69,13 +69,15 @@ class HubSnapshots(Protocol):
         """Return sequence, epoch and signed manifest of the newest snapshot."""
         ...
 
-    def add_chunk(self, epoch: int, chunk: Chunk) -> None:
+    def add_chunk(self, chunk: Chunk) -> None:
         """Keep a chunk; one that is there already stays."""
         ...
 
     def chunk(self, address: bytes) -> bytes | None: ...
 
-    def chunk_of_text(self, epoch: int, plaintext_digest: bytes) -> bytes | None: ...
+    def chunk_of_text(self, plaintext_digest: bytes) -> bytes | None:
+        """Return the chunk that an earlier snapshot made of the same text."""
+        ...
 
     def publish(
         self, *, sequence: int, epoch: int, manifest: bytes, addresses: Sequence[bytes]

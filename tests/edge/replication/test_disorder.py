@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from edge.replication.freshness import Freshness, FreshnessState
 from edge.replication.requests import AskNothing
+from edge.terms import ChangeOperation
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -69,7 +70,7 @@ def take_step(step, wire, forger, now):
         hub.add(1)
     elif step == "replace" and names:
         name = names[wire.pick(len(names))]
-        hub.change("replace", name, text=f"since {hub.position.sequence}")
+        hub.change(ChangeOperation.REPLACE, name, text=f"since {hub.position.sequence}")
     elif step == "withdraw" and names:
         hub.withdraw(names[wire.pick(len(names))])
     elif step == "head":

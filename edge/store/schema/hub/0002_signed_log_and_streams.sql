@@ -49,12 +49,15 @@ create table snapshots (
 ) strict;
 create table snapshot_chunks (
     address blob primary key,
-    epoch integer not null,
-    plaintext_digest blob not null,
-    data blob not null,
-    snapshot integer not null default 0
+    plaintext_digest blob not null unique,
+    data blob not null
 ) strict;
-create unique index chunks_by_text on snapshot_chunks (epoch, plaintext_digest);
+create table snapshot_contents (
+    number integer not null references snapshots (number) on delete cascade,
+    address blob not null references snapshot_chunks (address),
+    primary key (number, address)
+) strict;
+create index contents_by_address on snapshot_contents (address);
 
 create table recalls (
     log text not null,
@@ -124,7 +127,7 @@ create index holdings_by_booth on holdings (booth_id, log, sequence);
 
 create table health (
     booth_id text primary key,
-    number integer not null,
+    at text not null,
     report text not null
 ) strict;
 

@@ -1,0 +1,239 @@
+"""The hub's watchlist log, its chain and its set. Implements edge.hub.store_port."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge.errors import WatchlistError
+from edge.records.changes import decode_change, encode_change
+from edge.replication.position import LogPosition, RecordedChange, advanced, beginning
+from edge.replication.set_digest import SetDigest, record_digest
+from edge.replication.snapshot import entry_key
+from edge.store.audit import append_audit
+from edge.store.database import mapped_errors, transaction
+from edge.terms import ChangeOperation, DraftChange
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    import sqlite_utils
+
+_PAGE = 500
+
+
+class StoredHubLog:
+    """Implements HubLog."""
+
+    def __init__(
+        self, database: sqlite_utils.Database, *, actor: str = "edge-hub"
+    ) -> None:
+        self._database = database
+        self._actor = actor
+
+    def log(self) -> str | None:
+        with mapped_errors("read"):
+            row = self._database.conn.execute("select log from log_state").fetchone()
+        return None if row is None else str(row[0])
+
+    def begin_log(self, log: str, *, at: datetime) -> None:
+        """Begin a log; the entries there are become its first changes."""
+        with transaction(self._database) as connection:
+            kept = [
+                decode_change(row[0])
+                for row in connection.execute(
+                    "select record from current_entries join log_changes"
+                    " using (log, sequence) order by bucket_key"
+                )
+            ]
+            connection.execute("delete from current_entries")
+            connection.execute("delete from log_state")
+            start = beginning(log)
+            connection.execute(
+                "insert into log_state values (1, ?, 0, ?, ?, 0, ?)",
+                (log, start.chain, start.digest, SetDigest().to_bytes()),
+            )
+            drafts = [
+                DraftChange(
+                    ChangeOperation.ADD,
+                    change.entry_id,
+                    change.entry,
+                    change.references,
+                )
+                for change in kept
+            ]
+            _append(connection, drafts, at)
+            append_audit(
+                connection, at=at, actor=self._actor, action="began log", subject=log
+            )
+
+    def position(self) -> LogPosition:
+        """Return where the log ends.
+
+        Raises:
+            WatchlistError: no log has begun.
+        """
+        with mapped_errors("read"):
+            return _position(self._database.conn)
+
+    def position_at(self, sequence: int) -> LogPosition | None:
+        with mapped_errors("read"):
+            log = _position(self._database.conn).log
+            if sequence == 0:
+                return beginning(log)
+            row = self._database.conn.execute(
+                "select log, sequence, chain, digest, count from log_changes"
+                " where log = ? and sequence = ?",
+                (log, sequence),
+            ).fetchone()
+        return None if row is None else LogPosition(*row)
+
+    def append(
+        self, drafts: Sequence[DraftChange], *, at: datetime
+    ) -> list[RecordedChange]:
+        """Append changes under the next numbers, all of them or none.
+
+        Raises:
+            WatchlistError: no log has begun; adding what is there, or replacing or
+                withdrawing what is not.
+        """
+        with transaction(self._database) as connection:
+            recorded = _append(connection, drafts, at)
+            for item in recorded:
+                append_audit(
+                    connection,
+                    at=at,
+                    actor=self._actor,
+                    action=f"published {item.change.operation}",
+                    subject=f"{item.change.sequence} {item.change.entry_id}",
+                )
+        return recorded
+
+    def records_after(self, sequence: int, limit: int) -> list[RecordedChange]:
+        with mapped_errors("read"):
+            rows = self._database.conn.execute(
+                "select record from log_changes"
+                " where log = (select log from log_state) and sequence > ?"
+                " order by sequence limit ?",
+                (sequence, limit),
+            ).fetchall()
+        return [RecordedChange(decode_change(row[0]), row[0]) for row in rows]
+
+    def record_bytes(self) -> int:
+        with mapped_errors("read"):
+            row = self._database.conn.execute(
+                "select coalesce(sum(record_size), 0) from current_entries"
+            ).fetchone()
+        return int(row[0])
+
+    def current_records(self) -> Iterator[tuple[str, bytes]]:
+        """Yield id and record of each entry in the order of SHA-256 of its id.
+
+        One read transaction: what others append meanwhile is not in it. Do not use the
+        connection for anything else until the last is taken.
+        """
+        with mapped_errors("read"):
+            rows = self._database.conn.execute(
+                "select entry_id, record from current_entries join log_changes"
+                " using (log, sequence, entry_id) order by bucket_key"
+            )
+            while page := rows.fetchmany(_PAGE):
+                yield from page
+
+    def entry_record(self, entry_id: str) -> bytes | None:
+        """Return the change that made an entry as it stands."""
+        with mapped_errors("read"):
+            row = self._database.conn.execute(
+                "select record from current_entries join log_changes"
+                " using (log, sequence) where current_entries.entry_id = ?",
+                (entry_id,),
+            ).fetchone()
+        return None if row is None else bytes(row[0])
+
+
+def _position(connection: sqlite3.Connection) -> LogPosition:
+    row = connection.execute(
+        "select log, sequence, chain, digest, count from log_state"
+    ).fetchone()
+    if row is None:
+        message = "this hub has no watchlist log yet; run: edge hub init"
+        raise WatchlistError(message)
+    return LogPosition(*row)
+
+
+def _append(
+    connection: sqlite3.Connection, drafts: Sequence[DraftChange], at: datetime
+) -> list[RecordedChange]:
+    position = _position(connection)
+    (lanes,) = connection.execute("select lanes from log_state").fetchone()
+    entries = SetDigest.from_bytes(lanes)
+    recorded = []
+    for draft in drafts:
+        change = draft.at_sequence(position.sequence + 1, at)
+        item = RecordedChange(change, encode_change(change))
+        replaced = _replaced(connection, draft)
+        position = advanced(position, entries, item, replaced)
+        _write(connection, item, position)
+        recorded.append(item)
+    connection.execute(
+        "update log_state"
+        " set sequence = ?, chain = ?, digest = ?, count = ?, lanes = ?",
+        (
+            position.sequence,
+            position.chain,
+            position.digest,
+            position.count,
+            entries.to_bytes(),
+        ),
+    )
+    return recorded
+
+
+def _replaced(connection: sqlite3.Connection, draft: DraftChange) -> bytes | None:
+    row = connection.execute(
+        "select record_digest from current_entries where entry_id = ?",
+        (draft.entry_id,),
+    ).fetchone()
+    if draft.operation is ChangeOperation.ADD and row is not None:
+        message = f"entry {draft.entry_id} is already on the watchlist"
+        raise WatchlistError(message)
+    if draft.operation is not ChangeOperation.ADD and row is None:
+        message = f"entry {draft.entry_id} is not on the watchlist"
+        raise WatchlistError(message)
+    return None if row is None else bytes(row[0])
+
+
+def _write(
+    connection: sqlite3.Connection, item: RecordedChange, position: LogPosition
+) -> None:
+    change = item.change
+    connection.execute(
+        "insert into log_changes values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            position.log,
+            position.sequence,
+            change.entry_id,
+            str(change.operation),
+            item.record,
+            position.chain,
+            position.digest,
+            position.count,
+            change.changed_at.isoformat(),
+        ),
+    )
+    connection.execute(
+        "delete from current_entries where entry_id = ?", (change.entry_id,)
+    )
+    if change.operation is not ChangeOperation.WITHDRAW:
+        connection.execute(
+            "insert into current_entries values (?, ?, ?, ?, ?, ?)",
+            (
+                change.entry_id,
+                entry_key(change.entry_id),
+                record_digest(item.record),
+                position.log,
+                position.sequence,
+                len(item.record),
+            ),
+        )
