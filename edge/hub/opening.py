@@ -39,7 +39,11 @@ class BoothKeys(Protocol):
 
 @dataclass(frozen=True)
 class Opened:
-    """signed: the booth's signed object. digest: SHA-256 of it, as in the receipt."""
+    """signed: the booth's signed object.
+
+    digest: SHA-256 of the content map in it, as in the receipt; a booth that has a new
+    key signs the same content again.
+    """
 
     content: Content
     signed: bytes
@@ -77,7 +81,7 @@ class Opener:
                 f"outbox message {envelope.sequence} of {booth_id}: its content is of "
                 "another place",
             )
-        return Opened(content, signed_bytes, hashlib.sha256(signed_bytes).digest())
+        return Opened(content, signed_bytes, hashlib.sha256(signed.payload).digest())
 
     def _unsealed(self, envelope: OutboxEnvelope) -> bytes:
         key = self._sealing_keys.get(envelope.key)
