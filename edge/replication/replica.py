@@ -59,7 +59,11 @@ class AcceptedChanges:
 class Replica:
     """What one booth holds of the watchlist log, and what it lets itself be told.
 
-    For one thread. Every accept method raises RefusalError with the reason, or
+    For one thread. A snapshot goes accept_manifest, fetch, open_chunk and has_chunk for
+    each; once none is missing, the caller compares the set digest of all entries with
+    the manifest's, commits and calls moved_to(position_of(manifest)).
+
+    Every accept method raises RefusalError with the reason, or
     MessageError for bytes that are no such object; nothing has changed then, except
     that a signed object that says how far the log goes is remembered for behind.
     """
@@ -224,7 +228,10 @@ class Replica:
         self._fetching = Fetching(manifest, have)
 
     def has_chunk(self, digest: bytes) -> None:
-        """A chunk of the snapshot being collected has been kept."""
+        """A chunk of the snapshot being collected has been opened and kept.
+
+        digest: chunk_address of its bytes; what a message calls it proves nothing.
+        """
         if self._fetching is not None:
             self._fetching.has(digest)
 
