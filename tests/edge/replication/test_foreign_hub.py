@@ -1,4 +1,4 @@
-"""A hub written from the protocol's text alone, without a line of ours, is understood."""
+"""A hub written from the protocol alone, without a line of ours, is understood."""
 
 import hashlib
 import zlib
