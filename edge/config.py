@@ -76,7 +76,14 @@ FilePath = Annotated[Path, Field(strict=False), AfterValidator(Path.expanduser)]
 
 
 class StoreSection(Section):
+    """watchlist: None for the file "watchlist.db" beside path."""
+
     path: FilePath = Field(default_factory=lambda: default_data_dir() / "booth.db")
+    watchlist: FilePath | None = None
+
+    @property
+    def watchlist_path(self) -> Path:
+        return self.watchlist or self.path.with_name("watchlist.db")
 
 
 class ModelsSection(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -132,6 +133,11 @@ def position_of(manifest: Manifest) -> LogPosition:
         digest=manifest.digest,
         count=manifest.count,
     )
+
+
+def chunk_address(data: bytes) -> bytes:
+    """Return what a manifest names a chunk by: SHA-256 of its bytes."""
+    return hashlib.sha256(data).digest()
 
 
 def chunk_context(log: str, epoch: int) -> bytes:

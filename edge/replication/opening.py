@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from edge.errors import RefusalError, RefusalReason
 from edge.replication.chain import chain_step
 from edge.replication.changes import MAX_CONTENT_BYTES, changes_context
-from edge.replication.manifest import MAX_CHUNK_BYTES, chunk_context
+from edge.replication.manifest import MAX_CHUNK_BYTES, chunk_address, chunk_context
 from edge.replication.packing import (
     MAX_INFLATED_BYTES,
     changes_in,
@@ -107,7 +106,7 @@ def _line_of(manifest: Manifest, data: bytes, what: str) -> ChunkLine:
             RefusalReason.TOO_LARGE,
             f"{what}: {len(data)} bytes, {MAX_CHUNK_BYTES} allowed",
         )
-    line = manifest.line_of(hashlib.sha256(data).digest())
+    line = manifest.line_of(chunk_address(data))
     if line is None:
         raise _mixed(what, "it is not in the manifest")
     if line.size != len(data):

@@ -17,10 +17,10 @@ from edge.errors import RefusalError, RefusalReason
 from edge.replication import opening
 from edge.replication.changes import read_changes
 from edge.replication.fetching import Fetching
-from edge.replication.freshness import Freshness, FreshnessState, TrustedTime
 from edge.replication.head import read_head
+from edge.replication.horizon import Horizon, require_same_entries
 from edge.replication.manifest import position_of, read_manifest
-from edge.replication.position import LogPosition, beginning
+from edge.replication.position import LogPosition
 from edge.replication.requests import (
     SNAPSHOT_BEHIND,
     AskChanges,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from edge.replication.authority import LogAuthority
+    from edge.replication.freshness import Freshness
     from edge.replication.head import Head
     from edge.replication.manifest import Manifest
     from edge.replication.position import RecordedChange
@@ -58,7 +59,11 @@ class AcceptedChanges:
 class Replica:
     """What one booth holds of the watchlist log, and what it lets itself be told.
 
-    For one thread. Every accept method raises RefusalError with the reason, or
+    For one thread. A snapshot goes accept_manifest, fetch, open_chunk and has_chunk for
+    each; once none is missing, the caller compares the set digest of all entries with
+    the manifest's, commits and calls moved_to(position_of(manifest)).
+
+    Every accept method raises RefusalError with the reason, or
     MessageError for bytes that are no such object; nothing has changed then, except
     that a signed object that says how far the log goes is remembered for behind.
     """
@@ -80,30 +85,26 @@ class Replica:
         self.booth_id = booth_id
         self._authority = authority
         self._content_keys = dict(content_keys)
-        self._held = held
-        self._newest: Head | None = None
-        self._proof: Head | None = None  # the newest head that what is held reaches
-        self._known_sequence = self._known_snapshot = 0
         self._fetching: Fetching | None = None
-        self._time = TrustedTime(latest_trusted_at)
+        self._horizon = Horizon(authority.log, held, latest_trusted_at)
         if newest is not None and newest.log == authority.log:
-            self._know(newest.sequence, newest.snapshot)
-            self._take(newest, newest.issued_at)
+            self._horizon.know(newest.sequence, newest.snapshot)
+            self._horizon.take(newest, newest.issued_at)
 
     @property
     def held(self) -> LogPosition | None:
         """The position last given to the constructor or to moved_to."""
-        return self._held
+        return self._horizon.held
 
     @property
     def newest(self) -> Head | None:
         """The newest head accepted; to be kept."""
-        return self._newest
+        return self._horizon.newest
 
     @property
     def latest_trusted_at(self) -> datetime | None:
         """How far the clock is believed; to be kept when it has moved by a minute."""
-        return self._time.latest_trusted_at
+        return self._horizon.time.latest_trusted_at
 
     @property
     def fetching(self) -> Manifest | None:
@@ -121,22 +122,22 @@ class Replica:
             MessageError: no head, or changed.
         """
         head = read_head(data, self._authority)
-        self._time.note(now, self._newest)
-        self._require_no_older(head)
-        self._know(head.sequence, head.snapshot)
-        if self._time.is_future(head.issued_at, now):
-            self._time.note_hub_ahead(head.issued_at)
+        self._horizon.note(now)
+        self._horizon.require_no_older(head)
+        self._horizon.know(head.sequence, head.snapshot)
+        if self._horizon.time.is_future(head.issued_at, now):
+            self._horizon.time.note_hub_ahead(head.issued_at)
             raise RefusalError(
                 RefusalReason.FUTURE,
                 f"head {head.sequence}: issued at {head.issued_at}, now is {now}; "
                 "one of the clocks is wrong",
             )
-        if head.expires_at <= self._time.no_earlier(now):
+        if head.expires_at <= self._horizon.time.no_earlier(now):
             raise RefusalError(
                 RefusalReason.EXPIRED,
                 f"head {head.sequence}: expired at {head.expires_at}",
             )
-        self._take(head, now)
+        self._horizon.take(head, now)
         return head
 
     def accept_changes(self, data: bytes, now: datetime) -> AcceptedChanges:
@@ -152,9 +153,9 @@ class Replica:
             MessageError: no batch, or changed.
         """
         batch = read_changes(data, self._authority)
-        self._time.note(now, self._newest)
-        base = self._base()
-        self._know(batch.upto)
+        self._horizon.note(now)
+        base = self._horizon.base()
+        self._horizon.know(batch.upto)
         if batch.upto < base.sequence:
             raise RefusalError(
                 RefusalReason.ROLLBACK,
@@ -173,15 +174,11 @@ class Replica:
             digest=batch.digest_after,
             count=batch.count_after,
         )
+        what = f"changes {batch.after + 1} to {batch.upto}"
         past = dict(enumerate(chains, start=batch.after))
-        for known in self._landmarks():
-            if past.get(known.sequence, known.chain) != known.chain:
-                raise RefusalError(
-                    RefusalReason.FORK,
-                    f"changes {batch.after + 1} to {batch.upto}: of another past than "
-                    f"position {known.sequence} that is known",
-                )
-            _require_same_entries(after, known, f"changes to {batch.upto}")
+        self._horizon.require_same_past(past, what)
+        for known in self._horizon.landmarks():
+            require_same_entries(after, known, what)
         return AcceptedChanges(
             base, after, tuple(changes[base.sequence - batch.after :])
         )
@@ -196,22 +193,22 @@ class Replica:
             MessageError: no manifest, or changed.
         """
         manifest = read_manifest(data, self._authority)
-        self._time.note(now, self._newest)
-        held = self._base()
+        self._horizon.note(now)
+        held = self._horizon.base()
         if manifest.sequence < held.sequence:
             raise RefusalError(
                 RefusalReason.ROLLBACK,
                 f"manifest {manifest.sequence}: {held.sequence} is held already",
             )
         position = position_of(manifest)
-        for known in self._landmarks():
+        for known in self._horizon.landmarks():
             if known.sequence == position.sequence and known != position:
                 raise RefusalError(
                     RefusalReason.MIXED,
                     f"manifest {manifest.sequence}: it is not the state that the head "
                     "or the list held names",
                 )
-        self._know(manifest.sequence, manifest.sequence)
+        self._horizon.know(manifest.sequence, manifest.sequence)
         return manifest
 
     def open_chunk(self, manifest: Manifest, data: bytes) -> tuple[RecordedChange, ...]:
@@ -231,7 +228,10 @@ class Replica:
         self._fetching = Fetching(manifest, have)
 
     def has_chunk(self, digest: bytes) -> None:
-        """A chunk of the snapshot being collected has been kept."""
+        """A chunk of the snapshot being collected has been opened and kept.
+
+        digest: chunk_address of its bytes; what a message calls it proves nothing.
+        """
         if self._fetching is not None:
             self._fetching.has(digest)
 
@@ -241,11 +241,10 @@ class Replica:
 
     def moved_to(self, position: LogPosition) -> None:
         """What is held is now at position: the commit is done."""
-        self._held = position
+        self._horizon.move_to(position)
         fetching = self._fetching
         if fetching is not None and fetching.manifest.sequence <= position.sequence:
             self._fetching = None
-        self._prove()
 
     def trust(self, authority: LogAuthority) -> None:
         """Go by a new trust document.
@@ -257,9 +256,9 @@ class Replica:
         is_same_log = before.log == authority.log
         if not is_same_log:
             self._fetching = None
+            self._horizon.log = authority.log
         if not is_same_log or before.watchlist_keys.keys() - authority.watchlist_keys:
-            self._newest = self._proof = None
-            self._known_sequence = self._known_snapshot = 0
+            self._horizon.forget_heads()
 
     def use_content_keys(self, content_keys: Mapping[int, ContentKey]) -> None:
         """Go by these content keys alone, by epoch."""
@@ -267,12 +266,8 @@ class Replica:
 
     def freshness(self, now: datetime) -> Freshness:
         """Return what may be said at now; remembers how late it has been."""
-        self._time.note(now, self._newest)
-        return Freshness(
-            state=self._state(now),
-            as_of=None if self._proof is None else self._proof.issued_at,
-            behind=self._behind(),
-        )
+        self._horizon.note(now)
+        return self._horizon.freshness(now)
 
     def next_request(self) -> Request:
         """Return what to ask the hub for now; when to ask again is the caller's.
@@ -284,75 +279,11 @@ class Replica:
         if self._fetching is not None:
             wanted = self._fetching.wanted()
             return AskChunks(wanted) if wanted else AskNothing()
-        base, behind = self._base(), self._behind()
-        if self._newest is not None and behind == 0:
+        horizon = self._horizon
+        base, behind = horizon.base(), horizon.behind()
+        if horizon.newest is not None and behind == 0:
             return AskNothing()
-        is_far_behind = not self._has_list() or behind > SNAPSHOT_BEHIND
-        if is_far_behind and self._known_snapshot > base.sequence:
+        is_far_behind = not horizon.has_list() or behind > SNAPSHOT_BEHIND
+        if is_far_behind and horizon.known_snapshot > base.sequence:
             return AskManifest(base.sequence)
         return AskChanges(base.sequence, base.chain)
-
-    def _has_list(self) -> bool:
-        return self._held is not None and self._held.log == self._authority.log
-
-    def _base(self) -> LogPosition:
-        held = self._held
-        if held is None or held.log != self._authority.log:
-            return beginning(self._authority.log)
-        return held
-
-    def _landmarks(self) -> list[LogPosition]:
-        """Return the positions that the log is known to pass through."""
-        newest = [] if self._newest is None else [self._newest.position]
-        return [self._base(), *newest]
-
-    def _know(self, sequence: int, snapshot: int = 0) -> None:
-        self._known_sequence = max(self._known_sequence, sequence)
-        self._known_snapshot = max(self._known_snapshot, snapshot)
-
-    def _behind(self) -> int:
-        return max(0, self._known_sequence - self._base().sequence)
-
-    def _take(self, head: Head, now: datetime) -> None:
-        if self._newest is None or head.issued_at > self._newest.issued_at:
-            self._time.note_agreement()
-        self._newest = head
-        self._time.note(max(now, head.issued_at), head)
-        self._prove()
-
-    def _prove(self) -> None:
-        if self._newest is not None and self._newest.sequence <= self._base().sequence:
-            self._proof = self._newest
-
-    def _state(self, now: datetime) -> FreshnessState:
-        proof = self._proof
-        if not self._time.is_trusted(now):
-            return FreshnessState.CLOCK_UNTRUSTED
-        if self._newest is None or (proof is None and not self._has_list()):
-            return FreshnessState.UNKNOWN
-        if proof is None or proof.expires_at <= self._time.no_earlier(now):
-            return FreshnessState.STALE
-        return FreshnessState.FRESH
-
-    def _require_no_older(self, head: Head) -> None:
-        newest, what = self._newest, f"head {head.sequence}"
-        for known in self._landmarks():
-            if head.sequence < known.sequence:
-                raise RefusalError(
-                    RefusalReason.ROLLBACK, f"{what}: {known.sequence} is known already"
-                )
-            if head.sequence == known.sequence and head.chain != known.chain:
-                raise RefusalError(RefusalReason.FORK, f"{what}: of another past")
-            _require_same_entries(head.position, known, what)
-        if newest is not None and head.issued_at < newest.issued_at:
-            raise RefusalError(
-                RefusalReason.ROLLBACK,
-                f"{what}: issued at {head.issued_at}, a later one is known",
-            )
-
-
-def _require_same_entries(one: LogPosition, known: LogPosition, what: str) -> None:
-    if one.sequence == known.sequence and one != known:
-        raise RefusalError(
-            RefusalReason.MIXED, f"{what}: other entries than are known for this place"
-        )

@@ -14,7 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.errors import WatchlistError
-from edge.replication.manifest import ChunkLine, chunk_context, make_manifest
+from edge.replication.manifest import (
+    ChunkLine,
+    chunk_address,
+    chunk_context,
+    make_manifest,
+)
 from edge.replication.packing import array_of, deflated
 from edge.replication.set_digest import SetDigest, record_digest
 from edge.trust.cose import encrypt
@@ -115,9 +120,7 @@ class SnapshotBuilder:
         digest = hashlib.sha256(self._context + plaintext).digest()
         earlier = self._reuse(digest)
         data = earlier if earlier is not None else self._encrypted(plaintext)
-        line = ChunkLine(
-            hashlib.sha256(data).digest(), len(data), len(plaintext), len(records)
-        )
+        line = ChunkLine(chunk_address(data), len(data), len(plaintext), len(records))
         return Chunk(data, line, digest, earlier is not None)
 
     def _encrypted(self, plaintext: bytes) -> bytes:

@@ -94,8 +94,10 @@ def check_runner(
     with ExitStack() as stack:
         database = open_database(config.store.path, "booth")
         stack.callback(database.conn.close)
+        watchlist = open_database(config.store.watchlist_path, "watchlist")
+        stack.callback(watchlist.conn.close)
         wiring.prepare_kernels(config, lambda name: on_step(f"compiling: {name}"))
-        index = stack.enter_context(wiring.watchlist_index(config, database, clock))
+        index = stack.enter_context(wiring.watchlist_index(config, watchlist, clock))
         index.refresh(lambda share: on_step(f"indexing: {share:.0%}"))
         ports = BoothPorts(
             finger_capture=finger,
@@ -126,9 +128,12 @@ def booth_health(
     Raises:
         StoreError: the store cannot be read.
     """
-    database = open_database(config.store.path, "booth")
-    try:
-        watchlist = BoothWatchlist(database)
+    with ExitStack() as stack:
+        database = open_database(config.store.path, "booth")
+        stack.callback(database.conn.close)
+        entry_database = open_database(config.store.watchlist_path, "watchlist")
+        stack.callback(entry_database.conn.close)
+        watchlist = BoothWatchlist(entry_database)
         entries, references = watchlist.size()
         return {
             "booth_id": config.booth_id,
@@ -140,8 +145,6 @@ def booth_health(
             "scanner": "off" if finger is None else "on",
             "camera": str(getattr(face, "state", "off")),
         }
-    finally:
-        database.conn.close()
 
 
 @contextmanager

@@ -80,7 +80,10 @@ def examine(config: Config, clock: Clock | None = None) -> list[Finding]:
         "camera": partial(check_camera, config),
         "models": partial(check_models, ModelStore(config.models.cache_dir)),
         "store": partial(check_booth_store, config.store.path),
-        "gallery": partial(check_gallery, gallery_folder(config), config.store.path),
+        "watchlist": partial(check_watchlist, config.store.watchlist_path),
+        "gallery": partial(
+            check_gallery, gallery_folder(config), config.store.watchlist_path
+        ),
     }
     if config.hub is not None:
         checks["hub store"] = partial(check_hub_store, config.hub.store)
@@ -191,21 +194,29 @@ def _model_finding(model: StoredModel) -> Finding:
 def check_booth_store(path: Path) -> list[Finding]:
     def read(database: sqlite_utils.Database) -> str:
         lines = verify_audit(database)
+        waiting = StoredOutbox(database).depth()
+        return f"{waiting} in the outbox, audit chain of {lines} lines intact"
+
+    return [_store_finding("store", path, "booth", read)]
+
+
+def check_watchlist(path: Path) -> list[Finding]:
+    def read(database: sqlite_utils.Database) -> str:
+        lines = verify_audit(database)
         watchlist = BoothWatchlist(database)
         entries, references = watchlist.size()
         return (
             f"{entries} entries, {references} references, cursor {watchlist.cursor()},"
-            f" {StoredOutbox(database).depth()} in the outbox,"
             f" audit chain of {lines} lines intact"
         )
 
-    return [_store_finding("store", path, "booth", read)]
+    return [_store_finding("watchlist", path, "watchlist", read)]
 
 
 def check_gallery(folder: Path, store: Path) -> list[Finding]:
     if not store.exists():
         return [Finding("gallery", Status.WARNING, f"{folder}: made with the store")]
-    with inspected_database(store, "booth") as database:
+    with inspected_database(store, "watchlist") as database:
         compared = compare_gallery(folder, database)
     if compared is None:
         text = f"{folder}: none yet; made from the store when edge-booth starts"
@@ -315,7 +326,10 @@ def _systemd_synchronised() -> bool | None:
 
 
 def _stores(config: Config) -> dict[Schema, Path]:
-    stores: dict[Schema, Path] = {"booth": config.store.path}
+    stores: dict[Schema, Path] = {
+        "booth": config.store.path,
+        "watchlist": config.store.watchlist_path,
+    }
     if config.hub is not None:
         stores["hub"] = config.hub.store
     return stores
@@ -323,4 +337,6 @@ def _stores(config: Config) -> dict[Schema, Path]:
 
 def _folders(config: Config) -> dict[str, Path]:
     stores = {f"{name} store": p.parent for name, p in _stores(config).items()}
+    if stores["watchlist store"] == stores["booth store"]:
+        del stores["watchlist store"]
     return {**stores, "models": config.models.cache_dir}

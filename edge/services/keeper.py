@@ -80,8 +80,8 @@ def open_keeper(config: Config) -> Iterator[WatchlistKeeper]:
         StoreError: the store cannot be opened.
     """
     is_hub = config.hub is not None
-    path = config.store.path if config.hub is None else config.hub.store
-    database = open_database(path, "hub" if is_hub else "booth")
+    path = config.store.watchlist_path if config.hub is None else config.hub.store
+    database = open_database(path, "hub" if is_hub else "watchlist")
     try:
         yield _HubKeeper(database) if is_hub else _BoothKeeper(database)
     finally:

@@ -29,6 +29,7 @@ def run_sync(
     *,
     booth_id: str,
     store_path: Path,
+    watchlist_path: Path,
     broker: BrokerSettings,
     poll_s: float = POLL_S,
     stop: threading.Event | None = None,
@@ -52,12 +53,13 @@ def run_sync(
             clock=clock,
         )
         database = open_database(store_path, "booth")
+        watchlist = open_database(watchlist_path, "watchlist")
         agent = SyncAgent(
             booth_id=booth_id,
             instance=instance,
             link=link,
             outbox=StoredOutbox(database),
-            watchlist=BoothWatchlist(database),
+            watchlist=BoothWatchlist(watchlist),
             decode_change=decode_change,
             clock=clock,
             log=log,
@@ -71,5 +73,6 @@ def run_sync(
         finally:
             notifier.stopping()
             agent.close()
+            watchlist.conn.close()
             database.conn.close()
             log.event("stopped")

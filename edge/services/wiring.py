@@ -111,6 +111,8 @@ def watchlist_index(
 ) -> Iterator[WatchlistIndex]:
     """Search over the booth's watchlist, at the policy's false match rates.
 
+    database: the watchlist's store.
+
     Raises:
         StoreError: the folder of the gallery cannot be used.
         ModelError: a table of the fingerprint search is missing or damaged.
@@ -203,6 +205,7 @@ def run_sync_from(config: Config) -> None:
     run_sync(
         booth_id=config.booth_id,
         store_path=config.store.path,
+        watchlist_path=config.store.watchlist_path,
         broker=broker_settings(config),
     )
 

@@ -2,7 +2,8 @@
 
 The real Mosquitto where it is installed, else amqtt from PyPI in a process of its own.
 amqtt speaks MQTT 3.1.1 only and forgets everything when it stops; nothing that must not
-be lost depends on either.
+be lost depends on either. With certificates and an access list it is Mosquitto or
+nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -19,9 +21,10 @@ from typing import TYPE_CHECKING, Literal
 from edge.errors import LinkError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+SETTINGS_NAME = "mosquitto.conf"
 BrokerKind = Literal["mosquitto", "amqtt"]
 HOST = "127.0.0.1"
 _START_TIMEOUT_S = 20.0
@@ -73,6 +76,10 @@ class RunningBroker:
         """End the broker at once, as a power cut would."""
         self.process.kill()
         self.process.wait()
+
+    def reload(self) -> None:
+        """Have it read its certificates, revocations and access list again."""
+        self.process.send_signal(signal.SIGHUP)
 
     def restart(self) -> None:
         """Start the broker again on its port, stopping it first if it runs.
@@ -131,10 +138,38 @@ def start_broker(
     if daemon is None:
         command = [sys.executable, "-m", "edge.simulate.broker_amqtt", str(port)]
         return RunningBroker(command, port, "amqtt", log_path)
-    settings = directory / "mosquitto.conf"
+    settings = directory / SETTINGS_NAME
     settings.write_text(_mosquitto_settings(port), encoding="utf-8")
     command = [daemon, "-c", str(settings)]
     return RunningBroker(command, port, "mosquitto", log_path)
+
+
+def start_secure_broker(
+    directory: Path, port: int, files: Mapping[str, str]
+) -> RunningBroker:
+    """Start Mosquitto as configured by files, and wait until it listens on port.
+
+    files: text by name, "mosquitto.conf" among them; they are written to directory,
+    readable for their owner only, and replace what is there. Where this is the root
+    user, the broker stays it: else it could not read them.
+
+    Raises:
+        LinkError: Mosquitto is not installed, or does not come up.
+    """
+    daemon = find_mosquitto()
+    if daemon is None:
+        raise LinkError("mosquitto is not installed; amqtt checks no certificates")
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        path = directory / name
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+    settings = directory / SETTINGS_NAME
+    if os.geteuid() == 0:
+        with settings.open("a", encoding="utf-8") as file:
+            file.write("user root\n")
+    command = [daemon, "-c", str(settings)]
+    return RunningBroker(command, port, "mosquitto", directory / "broker.log")
 
 
 def _mosquitto_settings(port: int) -> str:
@@ -144,6 +179,7 @@ def _mosquitto_settings(port: int) -> str:
         "persistence false",
         "set_tcp_nodelay true",
         "max_queued_messages 10000",
+        "max_inflight_messages 256",
         "log_type error",
         "log_type warning",
         "log_dest stderr",

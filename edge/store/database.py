@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_S = 15.0
 LOCK_RETRY_S = 0.005
 _BUSY_RECOVERY = 261  # SQLITE_BUSY_RECOVERY: another process recovers the log
-Schema = Literal["booth", "hub"]
+Schema = Literal["booth", "hub", "watchlist"]
 
 
 def open_database(path: Path, schema: Schema) -> sqlite_utils.Database:

@@ -23,6 +23,7 @@ BUSY_TIMEOUT_S = 2.0
 _INSTANT_COLUMNS = {
     "booth": (("audit", "at"), ("checks", "finished_at"), ("outbox", "created_at")),
     "hub": (("hits", "received_at"), ("booths", "last_seen_at")),
+    "watchlist": (("audit", "at"),),
 }
 
 

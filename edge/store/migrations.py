@@ -9,7 +9,8 @@ from importlib import resources
 from edge.errors import StoreError
 
 STEP_NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
-APPLICATION_IDS = {"booth": 0x45444742, "hub": 0x45444748}  # "EDGB", "EDGH"
+# "EDGB", "EDGH", "EDGW"
+APPLICATION_IDS = {"booth": 0x45444742, "hub": 0x45444748, "watchlist": 0x45444757}
 
 
 def migrate(connection: sqlite3.Connection, schema: str, *, origin: str) -> None:

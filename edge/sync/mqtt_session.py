@@ -30,7 +30,7 @@ from edge.sync.mqtt_reasons import (
     UNSUPPORTED_VERSION,
     explain_code,
 )
-from edge.sync.mqtt_wire import QOS, WireClient, make_paho_client
+from edge.sync.mqtt_wire import CLOSED, QOS, WireClient, make_paho_client
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +51,7 @@ _MID_RANGE = 1 << 16
 _CERTIFICATE_HINT = (
     "; before the broker took us in: did it refuse this machine's certificate?"
 )
+_NAME_HINT = "; did it end, or did another client come with the same name?"
 _PROTOCOL_NAMES = {4: "3.1.1", 5: "5"}
 
 
@@ -300,6 +301,12 @@ class MqttSession:
             self._fail(f"the broker hung up: {explain_code(reason.value)}")
         else:
             problem = self._client.line_problem or str(reason)
-            if self._settings.certfile is not None and not self._is_accepted:
-                problem += _CERTIFICATE_HINT
-            self._fail(f"connection lost: {problem}")
+            self._fail(f"connection lost: {problem}{self._hint(problem)}")
+
+    def _hint(self, problem: str) -> str:
+        """Return what a line that ended without a word may mean."""
+        if self._is_accepted:
+            # Mosquitto 2.0.11 sends no reason code to the client that it drops.
+            return _NAME_HINT if problem == CLOSED else ""
+        is_told = "certificate" in problem
+        return "" if is_told or not self._settings.certfile else _CERTIFICATE_HINT

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from edge.sync.settings import BrokerSettings
 
 QOS = 1
+CLOSED = "the broker closed the connection"
 _PUBLISH, _QOS2 = 0x30, 0x04
 _LOOK_EVERY_S = 0.5
 
@@ -121,7 +122,7 @@ class WireClient(paho.Client):
         if data:
             self._put_off()
         elif self.line_problem is None:
-            self.line_problem = "the broker closed the connection"
+            self.line_problem = CLOSED
         return data
 
     def _sock_send(self, buf: bytes | bytearray) -> int:
@@ -131,9 +132,21 @@ class WireClient(paho.Client):
             raise
         except OSError as error:
             self._note(error)
+            self._hear_last_words()
             raise
         self._given_bytes += count
         return count
+
+    def _hear_last_words(self) -> None:
+        """Read why the other end hung up, if it said so before we came to send."""
+        # TLS 1.3 tells a client that its certificate is refused after the handshake
+        # has ended for it, so that sending is often what fails first.
+        try:
+            super()._sock_recv(1)
+        except ssl.SSLError as error:
+            self._note(error)
+        except OSError:
+            pass
 
     def _packet_handle(self) -> MQTTErrorCode:
         command = self._in_packet["command"]
@@ -145,7 +158,7 @@ class WireClient(paho.Client):
 
     def _note(self, error: OSError) -> None:
         if isinstance(error, ssl.SSLEOFError):
-            self.line_problem = "the broker closed the connection"
+            self.line_problem = CLOSED
         elif isinstance(error, ssl.SSLError):
             self.line_problem = explain_tls(error)
         else:

@@ -1,64 +1,210 @@
-from pathlib import Path
+"""The generated broker configuration on the real Mosquitto: who may do what."""
+
+import ipaddress
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-import edge.hub
 from edge.clock import SystemClock
-from edge.simulate.broker import HOST, RunningBroker, find_mosquitto, free_port
-from edge.sync.link import Arrived, Connected, Published, Refused, Will
+from edge.errors import MessageError
+from edge.simulate.broker import (
+    find_mosquitto,
+    free_port,
+    start_secure_broker,
+)
+from edge.sync.link import (
+    Arrived,
+    Connected,
+    Disconnected,
+    Published,
+    Refused,
+    Will,
+)
 from edge.sync.mqtt_client import BrokerSettings, MqttClient
 from edge.sync.topics import booth_subscriptions, hub_subscriptions
 
-ROUNDS = 150
+PATIENCE_S = 10.0
+DAY = timedelta(days=1)
+MAX_PACKET_BYTES = 100_000
+
+pytestmark = pytest.mark.skipif(
+    find_mosquitto() is None, reason="mosquitto is not installed"
+)
+
+
+class Authority:
+    """A certificate authority that lasts for a test."""
+
+    def __init__(self, name):
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._revoked = []
+        constraints = x509.BasicConstraints(ca=True, path_length=0)
+        builder = self._builder(self.name, self._key.public_key())
+        self.certificate = builder.add_extension(constraints, critical=True).sign(
+            self._key, hashes.SHA256()
+        )
+
+    def _builder(self, subject, public_key, ends_in=DAY):
+        now = SystemClock().now()
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.name)
+            .public_key(public_key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - 2 * DAY)
+            .not_valid_after(now + ends_in)
+        )
+
+    def issue(self, name, folder, ends_in=DAY):
+        """Write <name>.key and <name>.pem; return the serial number."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        hosts = x509.SubjectAlternativeName(
+            [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        )
+        certificate = (
+            self._builder(subject, key.public_key(), ends_in)
+            .add_extension(hosts, critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        (folder / f"{name}.key").write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        (folder / f"{name}.pem").write_bytes(pem(certificate))
+        return certificate.serial_number
+
+    def write(self, folder):
+        (folder / "ca.pem").write_bytes(pem(self.certificate))
+        self.write_revocations(folder)
+
+    def revoke(self, serial):
+        self._revoked.append(serial)
+
+    def write_revocations(self, folder):
+        now = SystemClock().now()
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.name)
+            .last_update(now - DAY + timedelta(seconds=len(self._revoked)))
+            .next_update(now + DAY)
+        )
+        for serial in self._revoked:
+            builder = builder.add_revoked_certificate(
+                x509.RevokedCertificateBuilder()
+                .serial_number(serial)
+                .revocation_date(datetime(2026, 1, 1, tzinfo=UTC))
+                .build()
+            )
+        revocations = builder.sign(self._key, hashes.SHA256())
+        (folder / "crl.pem").write_bytes(pem(revocations))
+
+
+def pem(thing):
+    return thing.public_bytes(serialization.Encoding.PEM)
+
+
+def configuration(folder, port):
+    settings = f"""
+per_listener_settings false
+listener {port} 127.0.0.1
+cafile {folder}/ca.pem
+crlfile {folder}/crl.pem
+certfile {folder}/broker.pem
+keyfile {folder}/broker.key
+require_certificate true
+use_identity_as_username true
+use_username_as_clientid true
+tls_version tlsv1.3
+allow_anonymous false
+acl_file {folder}/acl
+persistence false
+max_packet_size {MAX_PACKET_BYTES}
+max_inflight_messages 256
+log_dest stderr
+"""
+    rules = """
+pattern write edge/%u/up/#
+pattern write edge/%u/state
+pattern read edge/%u/down/#
+pattern read edge/hub/#
+user hub
+topic read edge/+/up/#
+topic read edge/+/state
+topic write edge/+/down/#
+topic readwrite edge/hub/#
+"""
+    return {"mosquitto.conf": settings, "acl": rules}
+
+
+class Site:
+    """A broker with its authority, and clients with certificates."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.authority = Authority("checkpoint")
+        self.authority.write(folder)
+        self.serials = {
+            name: self.authority.issue(name, folder)
+            for name in ("broker", "hub", "booth-1", "booth-2")
+        }
+        self.port = free_port()
+        files = configuration(folder, self.port)
+        self.broker = start_secure_broker(folder, self.port, files)
+        self.clients = []
+
+    def client(self, name, subscriptions=("nothing",), *, client_id=None, **changes):
+        settings = BrokerSettings(
+            port=self.port,
+            cafile=self.folder / "ca.pem",
+            certfile=self.folder / f"{name}.pem",
+            keyfile=self.folder / f"{name}.key",
+            backoff_first_s=0.05,
+            backoff_limit_s=0.1,
+            protocol="5",
+        )
+        client = MqttClient(
+            replace(settings, **changes),
+            client_id=client_id or name,
+            subscriptions=subscriptions,
+            will=Will(f"edge/{name}/state", b"gone"),
+            clock=SystemClock(),
+        )
+        self.clients.append(client)
+        return client
+
+    def connect(self, name, subscriptions=("nothing",), **changes):
+        client = self.client(name, subscriptions, **changes)
+        wait_for(client, Connected)
+        return client
+
+    def stop(self):
+        for client in self.clients:
+            client.close()
+        self.broker.stop()
 
 
 @pytest.fixture
-def broker(tmp_path):
-    """A Mosquitto that keeps the access list of the README."""
-    daemon = find_mosquitto()
-    if daemon is None:
-        pytest.skip("mosquitto is not installed")
-    readme = Path(edge.hub.__file__).with_name("README.md").read_text()
-    lines = [line.strip() for line in readme.splitlines() if line.startswith("    ")]
-    first = lines.index("pattern write edge/%u/up/#")
-    last = lines.index("topic readwrite edge/hub/#")
-    rules = tmp_path / "acl"
-    rules.write_text("\n".join(lines[first : last + 1]) + "\n")
-    port = free_port()
-    settings = tmp_path / "own.conf"
-    settings.write_text(
-        f"listener {port} {HOST}\nallow_anonymous true\nuser root\nacl_file {rules}\n"
-    )
-    running = RunningBroker(
-        [daemon, "-c", str(settings)], port, "mosquitto", tmp_path / "log"
-    )
+def site(tmp_path):
+    running = Site(tmp_path)
     yield running
     running.stop()
 
 
-@pytest.fixture
-def connect(broker):
-    clients = []
-
-    def make(username, subscriptions):
-        client = MqttClient(
-            BrokerSettings(port=broker.port, username=username),
-            client_id=username,
-            subscriptions=subscriptions,
-            will=Will(f"edge/{username}/state", b""),
-            clock=SystemClock(),
-        )
-        clients.append(client)
-        await_event(client, Connected)
-        return client
-
-    yield make
-    for client in clients:
-        client.close()
-
-
-def await_event(client, *kinds):
-    for _ in range(ROUNDS):
+def wait_for(client, *kinds):
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
         for event in client.poll(0.1):
             if isinstance(event, Arrived):
                 client.acknowledge(event)
@@ -67,16 +213,21 @@ def await_event(client, *kinds):
     pytest.fail(f"no {kinds} came")
 
 
-def test_booth_and_hub_may_do_what_they_need(connect):
-    booth = connect("booth-1", booth_subscriptions("booth-1"))
-    hub = connect("hub", hub_subscriptions())
-    for name in ("up/outbox", "up/watchlist-request", "state"):
-        booth.publish(f"edge/booth-1/{name}", b"x")
-        assert isinstance(await_event(booth, Published, Refused), Published)
-        assert await_event(hub, Arrived).topic == f"edge/booth-1/{name}"
-    for name in ("booth-1/down/receipt", "booth-1/down/watchlist", "hub/head"):
-        hub.publish(f"edge/{name}", b"x")
-        assert await_event(booth, Arrived).topic == f"edge/{name}"
+def publish(client, topic):
+    client.publish(topic, b"x")
+    return wait_for(client, Published, Refused)
+
+
+def test_booth_and_hub_may_do_what_they_need(site):
+    booth = site.connect("booth-1", booth_subscriptions("booth-1"))
+    hub = site.connect("hub", hub_subscriptions())
+    for name in hub_subscriptions():
+        topic = name.replace("+", "booth-1")
+        assert isinstance(publish(booth, topic), Published)
+        assert wait_for(hub, Arrived).topic == topic
+    for topic in booth_subscriptions("booth-1"):
+        hub.publish(topic, b"x")
+        assert wait_for(booth, Arrived).topic == topic
 
 
 @pytest.mark.parametrize(
@@ -84,12 +235,113 @@ def test_booth_and_hub_may_do_what_they_need(connect):
     [
         "edge/booth-2/up/outbox",
         "edge/booth-2/state",
+        "edge/booth-2/down/receipt",
         "edge/booth-1/down/receipt",
         "edge/hub/head",
         "edge/hub/state",
+        "$SYS/broker/uptime",
     ],
 )
-def test_a_booth_may_not_speak_for_others(connect, topic):
-    booth = connect("booth-1", booth_subscriptions("booth-1"))
-    booth.publish(topic, b"x")
-    assert isinstance(await_event(booth, Published, Refused), Refused)
+def test_a_booth_may_not_speak_for_others(site, topic):
+    refused = publish(site.connect("booth-1"), topic)
+    assert isinstance(refused, Refused)
+    assert "access list" in refused.reason
+
+
+def test_a_booth_hears_nothing_of_another(site):
+    everything = ("#", "edge/#", "edge/booth-2/#", "edge/+/up/outbox")
+    spy = site.connect("booth-1", everything)
+    hub = site.connect("hub", hub_subscriptions())
+    other = site.connect("booth-2")
+    publish(other, "edge/booth-2/up/outbox")
+    hub.publish("edge/booth-2/down/receipt", b"secret")
+    hub.publish("edge/booth-1/down/receipt", b"mine")
+    assert wait_for(spy, Arrived).payload == b"mine"
+
+
+def test_no_certificate_is_refused_and_said_so(site):
+    stranger = site.client("booth-1", certfile=None, keyfile=None)
+    assert "certificate" in wait_for(stranger, Disconnected).reason
+
+
+def test_a_certificate_of_another_authority_is_refused_and_said_so(site, tmp_path):
+    folder = tmp_path / "other"
+    folder.mkdir()
+    Authority("other").issue("booth-1", folder)
+    stranger = site.client(
+        "booth-1", certfile=folder / "booth-1.pem", keyfile=folder / "booth-1.key"
+    )
+    reason = wait_for(stranger, Disconnected).reason
+    assert "refused this machine's certificate" in reason
+    assert "does not know" in reason
+
+
+def test_an_expired_certificate_is_refused_and_said_so(site):
+    site.authority.issue("booth-1", site.folder, ends_in=-DAY)
+    reason = wait_for(site.client("booth-1"), Disconnected).reason
+    assert "expired" in reason
+
+
+def test_a_revoked_certificate_is_refused_once_the_broker_has_read_the_list(site):
+    site.connect("booth-1").close()
+    site.authority.revoke(site.serials["booth-1"])
+    site.authority.write_revocations(site.folder)
+    site.broker.reload()
+    deadline = time.monotonic() + PATIENCE_S
+    revoked = site.client("booth-1")
+    while isinstance(event := wait_for(revoked, Connected, Disconnected), Connected):
+        assert time.monotonic() < deadline
+        revoked.close()
+        revoked = site.client("booth-1")
+    assert "revoked" in event.reason
+    site.connect("booth-2")
+
+
+def test_a_renewed_certificate_is_used_without_a_restart(site):
+    site.authority.revoke(site.serials["booth-1"])
+    site.authority.write_revocations(site.folder)
+    site.broker.restart()
+    booth = site.client("booth-1")
+    assert "revoked" in wait_for(booth, Disconnected).reason
+    (site.folder / "booth-1.pem").write_text("half of a renewal")
+    assert "certificates" in wait_for(booth, Disconnected).reason
+    site.authority.issue("booth-1", site.folder)
+    wait_for(booth, Connected)
+
+
+def test_a_broker_of_another_authority_is_not_trusted(site, tmp_path):
+    folder = tmp_path / "other"
+    folder.mkdir()
+    Authority("other").write(folder)
+    booth = site.client("booth-1", cafile=folder / "ca.pem")
+    assert "not trusted" in wait_for(booth, Disconnected).reason
+
+
+def test_a_broker_of_another_name_is_not_trusted(site):
+    booth = site.client("booth-1", host="localhost")
+    assert "broker.host" in wait_for(booth, Disconnected).reason
+
+
+def test_anothers_client_id_takes_nobody_over(site):
+    victim = site.connect("booth-1", ("edge/booth-1/down/receipt",))
+    site.connect("booth-2", client_id="booth-1")
+    site.connect("hub").publish("edge/booth-1/down/receipt", b"still here")
+    assert wait_for(victim, Arrived, Disconnected).payload == b"still here"
+
+
+def test_the_same_certificate_twice_says_what_may_be_the_matter(site):
+    first = site.connect("booth-1")
+    site.connect("booth-1")
+    assert "the same name" in wait_for(first, Disconnected).reason
+
+
+def test_a_too_large_message_is_refused_before_it_cuts_the_line(site):
+    booth = site.connect("booth-1")
+    with pytest.raises(MessageError, match="the broker takes"):
+        booth.publish("edge/booth-1/up/outbox", bytes(MAX_PACKET_BYTES))
+    assert isinstance(publish(booth, "edge/booth-1/up/outbox"), Published)
+
+
+def test_a_plain_connection_gets_nowhere(site):
+    plain = site.client("booth-1", cafile=None, certfile=None, keyfile=None)
+    wait_for(plain, Disconnected)

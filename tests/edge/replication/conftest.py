@@ -9,7 +9,7 @@ from edge.errors import MessageError, RefusalError
 from edge.records.changes import encode_change
 from edge.replication.changes import make_changes
 from edge.replication.head import make_head
-from edge.replication.manifest import position_of
+from edge.replication.manifest import chunk_address, position_of
 from edge.replication.position import RecordedChange, advanced, beginning
 from edge.replication.replica import Replica
 from edge.replication.requests import AskChunks, AskManifest, AskNothing
@@ -178,7 +178,7 @@ class Booth:
         manifest = self.replica.fetching
         if manifest is None:
             return
-        digest = record_digest(data)
+        digest = chunk_address(data)
         self._collected[digest] = self.replica.open_chunk(manifest, data)
         self.replica.has_chunk(digest)
         self._finish()

@@ -59,6 +59,13 @@ def booth_store(tmp_path):
 
 
 @pytest.fixture
+def watchlist_store(tmp_path):
+    path = tmp_path / "booth" / "watchlist.db"
+    open_database(path, "watchlist").conn.close()
+    return path
+
+
+@pytest.fixture
 def spec():
     located = importlib.metadata.distribution("click").locate_file(SOURCE_FILE)
     return ModelSpec(
@@ -150,6 +157,14 @@ def test_a_sound_store_is_counted_and_left_as_it_is(booth_store):
     assert contents(booth_store.parent) == before
 
 
+def test_a_sound_watchlist_is_counted_and_left_as_it_is(watchlist_store):
+    before = contents(watchlist_store.parent)
+    found = only(doctor.check_watchlist(watchlist_store))
+    assert found.status is Status.OK
+    assert "0 entries" in found.text
+    assert contents(watchlist_store.parent) == before
+
+
 def test_a_store_in_use_shows_what_is_only_in_its_log(booth_store):
     database = open_database(booth_store, "booth")
     with transaction(database) as connection:
@@ -161,7 +176,11 @@ def test_a_store_in_use_shows_what_is_only_in_its_log(booth_store):
 
 def test_a_store_that_is_not_there_is_not_made(tmp_path):
     path = tmp_path / "folder" / "booth.db"
-    for check in (doctor.check_booth_store, doctor.check_hub_store):
+    for check in (
+        doctor.check_booth_store,
+        doctor.check_watchlist,
+        doctor.check_hub_store,
+    ):
         assert only(check(path)).status is Status.WARNING
     assert list(tmp_path.iterdir()) == []
 

@@ -58,7 +58,10 @@ class Site:
         self.close_booth = booth.conn.close
         self.booth = booth
         self.outbox = StoredOutbox(booth)
-        self.watchlist = BoothWatchlist(booth)
+        self.watchlist_path = folder / "watchlist.db"
+        entries = open_database(self.watchlist_path, "watchlist")
+        self.close_watchlist = entries.conn.close
+        self.watchlist = BoothWatchlist(entries)
         self.store = HubStore(open_database(self.hub_path, "hub"))
 
     @contextmanager
@@ -72,6 +75,7 @@ class Site:
             run_sync,
             booth_id="booth-1",
             store_path=self.booth_path,
+            watchlist_path=self.watchlist_path,
             broker=self.settings,
         ):
             yield
@@ -108,6 +112,7 @@ class Site:
         self.broker.stop()
         self.store.close()
         self.close_booth()
+        self.close_watchlist()
 
 
 @contextmanager
@@ -256,7 +261,8 @@ def _await_events(client, kind, count):
 
 PROCESSES = {
     "hub": "from edge.services.hub import run_hub; run_hub({common})",
-    "sync": "from edge.services.sync import run_sync; run_sync(booth_id='b', {common})",
+    "sync": "from edge.services.sync import run_sync; "
+    "run_sync(booth_id='b', watchlist_path=Path({entries!r}), {common})",
 }
 
 
@@ -268,7 +274,7 @@ def test_a_process_ends_in_good_order_on_sigterm(name, tmp_path):
     )
     program = (
         "from pathlib import Path; from edge.sync.settings import BrokerSettings; "
-        + PROCESSES[name].format(common=common)
+        + PROCESSES[name].format(common=common, entries=str(tmp_path / "entries.db"))
     )
     with subprocess.Popen(
         [sys.executable, "-W", "error", "-c", program],

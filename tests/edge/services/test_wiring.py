@@ -57,7 +57,7 @@ class Booth:
     @contextmanager
     def opened(self):
         """Start edge-booth's search, and stop it."""
-        database = open_database(self.config.store.path, "booth")
+        database = open_database(self.config.store.watchlist_path, "watchlist")
         with (
             closing(database.conn),
             wiring.watchlist_index(self.config, database, SystemClock()) as index,
@@ -65,7 +65,7 @@ class Booth:
             yield index
 
     def change(self, *changes):
-        database = open_database(self.config.store.path, "booth")
+        database = open_database(self.config.store.watchlist_path, "watchlist")
         with closing(database.conn):
             BoothWatchlist(database).apply_local(
                 [self._draft(*change) for change in changes], at=NOW
@@ -81,7 +81,7 @@ class Booth:
 
     def gallery(self):
         (finding,) = doctor.check_gallery(
-            wiring.gallery_folder(self.config), self.config.store.path
+            wiring.gallery_folder(self.config), self.config.store.watchlist_path
         )
         return finding
 
@@ -197,13 +197,13 @@ def test_a_gallery_of_another_store_is_not_searched(enrolled, tmp_path, fingers)
 
 
 def test_a_gallery_ahead_of_a_restored_store_is_made_anew(enrolled):
-    store = enrolled.config.store.path
+    store = enrolled.config.store.watchlist_path
     backup = store.with_name("backup.db")
     shutil.copyfile(store, backup)
     enrolled.change((WITHDRAW, 3), (ADD, 40))
     with enrolled.opened() as index:
         index.refresh()
-    for path in store.parent.glob("booth.db*"):
+    for path in store.parent.glob("watchlist.db*"):
         path.unlink()
     shutil.copyfile(backup, store)
     assert_is_right(enrolled, [3, 5], [40])

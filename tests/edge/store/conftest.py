@@ -118,6 +118,18 @@ def booth(booth_path):
 
 
 @pytest.fixture
+def watchlist_path(tmp_path):
+    return tmp_path / "watchlist.db"
+
+
+@pytest.fixture
+def watchlist_store(watchlist_path):
+    database = open_database(watchlist_path, "watchlist")
+    yield database
+    database.conn.close()
+
+
+@pytest.fixture
 def hub(tmp_path):
     database = open_database(tmp_path / "hub.db", "hub")
     yield database

@@ -15,8 +15,8 @@ WITHDRAW = ChangeOperation.WITHDRAW
 
 
 @pytest.fixture
-def watchlist(booth):
-    return BoothWatchlist(booth)
+def watchlist(watchlist_store):
+    return BoothWatchlist(watchlist_store)
 
 
 def test_an_added_entry_is_there_with_its_references(watchlist, things):
@@ -64,19 +64,21 @@ def test_a_gap_is_refused_and_nothing_applied(watchlist, things, sequences):
     assert (watchlist.cursor(), watchlist.size()) == (0, (0, 0))
 
 
-def test_a_write_that_fails_midway_applies_nothing(watchlist, things, booth, breaking):
+def test_a_write_that_fails_midway_applies_nothing(
+    watchlist, things, watchlist_store, breaking
+):
     watchlist.apply([things.change(1, ADD, "e1")])
     before = watchlist.revision()
-    breaking(booth, "biometric_references")
+    breaking(watchlist_store, "biometric_references")
     with pytest.raises(StoreError, match="disk trouble"):
         watchlist.apply([things.change(2, REPLACE, "e1"), things.change(3, ADD, "e2")])
     assert (watchlist.cursor(), watchlist.revision()) == (1, before)
     assert watchlist.size() == (1, 1)
 
 
-def test_a_damaged_template_is_named(watchlist, things, booth):
+def test_a_damaged_template_is_named(watchlist, things, watchlist_store):
     watchlist.apply([things.change(1, ADD, "e1")])
-    booth.conn.execute("update biometric_references set template = x'00'")
+    watchlist_store.conn.execute("update biometric_references set template = x'00'")
     with pytest.raises(StoreError, match="e1-r1"):
         watchlist.references()
 
@@ -117,7 +119,7 @@ STEPS = st.lists(
 def test_a_booth_ends_with_what_the_hub_holds(things, tmp_path_factory, steps, cuts):
     folder = tmp_path_factory.mktemp("stores")
     hub_database = open_database(folder / "hub.db", "hub")
-    booth_database = open_database(folder / "booth.db", "booth")
+    booth_database = open_database(folder / "watchlist.db", "watchlist")
     hub, booth = HubStore(hub_database), BoothWatchlist(booth_database)
     for number, (operation, entry_id) in enumerate(steps, start=1):
         draft = things.draft(operation, entry_id, version=number)

@@ -23,13 +23,13 @@ FACE, FINGERPRINT = Modality.FACE, Modality.FINGERPRINT
 
 
 @pytest.fixture
-def watchlist(booth):
-    return BoothWatchlist(booth)
+def watchlist(watchlist_store):
+    return BoothWatchlist(watchlist_store)
 
 
 @pytest.fixture
-def references(booth):
-    return StoredReferences(booth)
+def references(watchlist_store):
+    return StoredReferences(watchlist_store)
 
 
 def held(references, after=0, to=1 << 40):
@@ -86,10 +86,10 @@ def test_many_are_read_in_parts(watchlist, references, things, monkeypatch):
 
 
 def test_a_damaged_template_is_named_by_every_way_to_it(
-    watchlist, references, things, booth
+    watchlist, references, things, watchlist_store
 ):
     watchlist.apply([things.change(1, ADD, "e1")])
-    booth.conn.execute("update biometric_references set template = x'00'")
+    watchlist_store.conn.execute("update biometric_references set template = x'00'")
     with pytest.raises(StoreError, match="e1-r1"):
         references.reference(1)
     with pytest.raises(StoreError, match="e1-r1"):
@@ -126,15 +126,15 @@ def test_a_state_of_another_past_is_no_state_of_this_store(
 
 
 def test_a_restored_backup_that_went_on_otherwise_has_not_been_in_the_lost_state(
-    booth, things, tmp_path
+    watchlist_store, things, tmp_path
 ):
-    BoothWatchlist(booth).apply([things.change(1, ADD, "e1")])
+    BoothWatchlist(watchlist_store).apply([things.change(1, ADD, "e1")])
     copy = tmp_path / "copy.db"
-    booth.conn.execute("vacuum into ?", (str(copy),))
-    common = StoredReferences(booth).state()
-    BoothWatchlist(booth).apply([things.change(2, ADD, "e2")])
-    lost = StoredReferences(booth).state()
-    restored = open_database(copy, "booth")
+    watchlist_store.conn.execute("vacuum into ?", (str(copy),))
+    common = StoredReferences(watchlist_store).state()
+    BoothWatchlist(watchlist_store).apply([things.change(2, ADD, "e2")])
+    lost = StoredReferences(watchlist_store).state()
+    restored = open_database(copy, "watchlist")
     with closing(restored.conn):
         BoothWatchlist(restored).apply([things.change(2, ADD, "e3")])
         assert StoredReferences(restored).has_been_in(common)
@@ -173,7 +173,9 @@ def test_valid_entries_are_counted_at_an_instant(
 def test_who_follows_the_changes_holds_what_the_store_holds(
     things, tmp_path_factory, steps, cuts
 ):
-    database = open_database(tmp_path_factory.mktemp("store") / "booth.db", "booth")
+    database = open_database(
+        tmp_path_factory.mktemp("store") / "watchlist.db", "watchlist"
+    )
     watchlist, references = BoothWatchlist(database), StoredReferences(database)
     followed, reached = set(), references.state()
     for number, (operation, entry_id) in enumerate(steps, start=1):
@@ -222,26 +224,13 @@ def first_schema(path, things):
         connection.commit()
 
 
-def test_a_store_of_the_first_schema_keeps_its_references_and_numbers_them(
-    booth_path, things
-):
+def test_a_booth_store_of_the_first_schema_gives_up_its_watchlist(booth_path, things):
     first_schema(booth_path, things)
     database = open_database(booth_path, "booth")
     with closing(database.conn):
-        references, watchlist = StoredReferences(database), BoothWatchlist(database)
-        assert held(references) == [(1, "a-r1"), (2, "a-r2"), (3, "b-r1"), (4, "b-r2")]
-        assert references.state().last_number == 4
-        assert database.conn.execute("pragma foreign_key_check").fetchall() == []
-        watchlist.apply_local([things.draft(WITHDRAW, "a")], at=things.start)
-        assert references.removed(after=0, to=9) == [1, 2]
-        assert watchlist.size() == (1, 2)
-
-
-def test_an_empty_store_of_the_first_schema_starts_counting_at_one(booth_path, things):
-    first_schema(booth_path, things)
-    with closing(sqlite3.connect(booth_path)) as connection:
-        connection.execute("delete from biometric_references")
-        connection.commit()
-    database = open_database(booth_path, "booth")
-    with closing(database.conn):
-        assert StoredReferences(database).state().last_number == 0
+        tables = set(database.table_names())
+        assert "hits" in tables
+        assert not {"entries", "biometric_references", "watchlist_state"} & tables
+        database.conn.execute("pragma wal_checkpoint(truncate)")
+    vector = encode_template(things.reference("a", 1).template)[20:-4]
+    assert vector not in booth_path.read_bytes()

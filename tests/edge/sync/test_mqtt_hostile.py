@@ -49,9 +49,12 @@ class ScriptedBroker:
             with connection, contextlib.suppress(OSError):
                 connection.recv(4096)
                 connection.sendall(self.script)
+                buffer = bytearray()
                 while data := connection.recv(4096):
-                    if data[0] >> 4 == mqtt.PUBLISH:
-                        connection.sendall(self.answer)
+                    buffer += data
+                    while packet := mqtt.take_packet(buffer):
+                        if packet.kind == mqtt.PUBLISH:
+                            connection.sendall(self.answer)
 
     def stop(self):
         self._server.shutdown(socket.SHUT_RDWR)
