@@ -8,6 +8,7 @@ link or the store do; it is logged, and the next step starts from what is stored
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 from edge.errors import EdgeError, LinkError, MessageError, StoreError
@@ -55,7 +56,7 @@ def hub_will(instance: str) -> Will:
 class HubService:
     """Ties the link to the hub's store. Belongs to one thread."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the one place where the parts meet
         self,
         *,
         instance: str,
@@ -102,15 +103,15 @@ class HubService:
             commands.on_answer,
         )
         self._voice = HubVoice(
-            stores,
-            keys,
-            entitlements,
-            commands,
-            self._outbound,
-            clock,
-            log,
-            settings,
-            want_snapshot,
+            stores=stores,
+            keys=keys,
+            entitlements=entitlements,
+            commands=commands,
+            outbound=self._outbound,
+            clock=clock,
+            log=log,
+            settings=settings,
+            want_snapshot=want_snapshot,
         )
         self._gaps = GapWatcher(
             stores.messages, stores.commands, clock, log, after_s=settings.gap_after_s
@@ -171,7 +172,7 @@ class HubService:
     def _take(self, batch: Sequence[Arrived]) -> None:
         outbox: list[OutboxArrival] = []
         for event in batch:
-            self._guard(lambda event=event: self._sort(event, outbox))
+            self._guard(partial(self._sort, event, outbox))
         if outbox:
             self._guard(lambda: self._store(outbox))
         if self._states:

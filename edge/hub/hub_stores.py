@@ -24,3 +24,12 @@ class HubStores:
     commands: HubCommands
     booths: HubBooths
     registry: HubRegistry
+
+
+@dataclass(frozen=True)
+class BuildingStores:
+    """What building a snapshot needs; log and snapshots on connections of their own."""
+
+    log: HubLog
+    snapshots: HubSnapshots
+    registry: HubRegistry

@@ -38,8 +38,9 @@ COMMANDS_A_STEP = 50
 
 
 class HubVoice:
-    def __init__(
+    def __init__(  # noqa: PLR0913  the one place where the hub's parts speak
         self,
+        *,
         stores: HubStores,
         keys: HubKeys,
         entitlements: Entitlements,

@@ -156,6 +156,10 @@ class HubCommands(Protocol):
 class HubBooths(Protocol):
     def seen(self, booth_id: str, *, state: str, at: datetime) -> None: ...
 
+    def seen_all(self, states: dict[str, str], *, at: datetime) -> None:
+        """Note the link states of booths, by booth id, in one transaction."""
+        ...
+
     def booths(self) -> list[BoothOverview]: ...
 
 
