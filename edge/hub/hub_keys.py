@@ -23,3 +23,12 @@ class HubKeys:
     operations: SigningKey
     sealing: Mapping[bytes, SealingKey]
     trust: bytes
+
+    def is_same(self, other: HubKeys) -> bool:
+        """Return whether nothing has changed."""
+        return (
+            self.watchlist.raw == other.watchlist.raw
+            and self.operations.raw == other.operations.raw
+            and self.sealing.keys() == other.sealing.keys()
+            and self.trust == other.trust
+        )
