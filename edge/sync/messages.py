@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from edge.records.message_map import (
-    MAX_MESSAGE_BYTES,
+    MAX_MESSAGE_BYTES as MAX_MESSAGE_BYTES,
     MAX_SEQUENCE,
     BoothId,
     Cursor,
@@ -88,7 +88,7 @@ class Content(MessageMap):
 
 
 class ReceiptItem(MapPart):
-    """digest: SHA-256 of the booth's signed content."""
+    """digest: SHA-256 of the content map, whatever key signed it."""
 
     sequence: Sequence
     message_id: MessageId

@@ -8,12 +8,12 @@ ends the step, and the next step starts from what is stored.
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge.errors import EdgeError, LinkError, MessageError, StoreError
+from edge.errors import EdgeError, LinkError, MessageError, RefusalError, StoreError
 from edge.sync.link import Arrived, Connected, Disconnected, Published, Refused, Will
-from edge.sync.messages import Head, LinkState, Receipt, WatchlistBatch
-from edge.sync.outbox_sender import OutboxSender, SenderSettings
+from edge.sync.messages import LinkState
 from edge.sync.topics import (
     BoothChannel,
     BoothTopic,
@@ -21,16 +21,18 @@ from edge.sync.topics import (
     HubTopic,
     parse_topic,
 )
-from edge.sync.watchlist_follower import FollowerSettings, WatchlistFollower
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from edge.clock import Clock
     from edge.logs import EventLog
-    from edge.ports import Outbox, WatchlistReplica
+    from edge.sync.booth_trust import BoothTrust
+    from edge.sync.commands import CommandDesk
+    from edge.sync.holdings import HoldingReporter
     from edge.sync.link import Link, LinkEvent
-    from edge.terms import WatchlistChange
+    from edge.sync.outbox_sender import OutboxSender
+    from edge.sync.replica_follower import ReplicaFollower
 
 
 def new_instance() -> str:
@@ -44,46 +46,66 @@ def booth_will(booth_id: str, instance: str) -> Will:
     return Will(str(BoothTopic(booth_id, BoothChannel.STATE)), death.encode())
 
 
-class SyncAgent:
-    """Ties the link to the booth's outbox and watchlist. Belongs to one thread."""
+@dataclass
+class Chore:
+    """Something to do every period_s; the first time at once."""
 
-    def __init__(  # noqa: PLR0913  the one place where the parts meet
+    period_s: float
+    act: Callable[[], None]
+    due_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class AgentParts:
+    """The parts that the agent ties to the link."""
+
+    trust: BoothTrust
+    sender: OutboxSender
+    follower: ReplicaFollower
+    commands: CommandDesk
+    holdings: HoldingReporter
+
+
+class SyncAgent:
+    """Belongs to one thread. pause() may be called by a part during long work."""
+
+    def __init__(
         self,
-        *,
-        booth_id: str,
-        instance: str,
         link: Link,
-        outbox: Outbox,
-        watchlist: WatchlistReplica,
-        decode_change: Callable[[bytes], WatchlistChange],
+        parts: AgentParts,
         clock: Clock,
         log: EventLog,
-        sending: SenderSettings | None = None,
-        following: FollowerSettings | None = None,
+        *,
+        instance: str,
+        chores: Sequence[Chore] = (),
     ) -> None:
         self._link = link
+        self._parts = parts
+        self._clock = clock
         self._log = log
         self._instance = instance
+        self._chores = chores
+        self._later: list[LinkEvent] = []
+        booth_id = parts.trust.booth_id
         self._state_topic = str(BoothTopic(booth_id, BoothChannel.STATE))
         self._is_connected = False
         self._hub_birth: tuple[str, int] | None = None
-        self._sender = OutboxSender(
-            booth_id, link, outbox, clock, log, sending or SenderSettings()
-        )
-        self._follower = WatchlistFollower(
-            booth_id,
-            link,
-            watchlist,
-            decode_change,
-            clock,
-            log,
-            following or FollowerSettings(),
-        )
-        self._handlers: dict[str, Callable[[Arrived], None]] = {
-            str(BoothTopic(booth_id, BoothChannel.RECEIPT)): self._on_receipt,
-            str(BoothTopic(booth_id, BoothChannel.WATCHLIST)): self._on_batch,
-            str(HubTopic(HubChannel.HEAD)): self._on_head,
-            str(HubTopic(HubChannel.STATE)): self._on_hub_state,
+        follower = parts.follower
+        down: dict[BoothChannel, Callable[[bytes], None]] = {
+            BoothChannel.RECEIPT: parts.sender.on_receipt,
+            BoothChannel.WATCHLIST: follower.on_answer,
+            BoothChannel.CHUNK: follower.on_chunk,
+            BoothChannel.COMMAND: self._on_command,
+            BoothChannel.GRANT: self._on_grant,
+        }
+        of_hub: dict[HubChannel, Callable[[bytes], None]] = {
+            HubChannel.TRUST: self._on_trust,
+            HubChannel.HEAD: follower.on_head,
+            HubChannel.CHANGES: follower.on_changes,
+        }
+        self._handlers = {
+            **{str(BoothTopic(booth_id, c)): act for c, act in down.items()},
+            **{str(HubTopic(c)): act for c, act in of_hub.items()},
         }
 
     @property
@@ -95,10 +117,20 @@ class SyncAgent:
 
         Never raises for what the other side or the store does; it is logged.
         """
-        for event in self._link.poll(timeout_s):
+        later, self._later = self._later, []
+        for event in (*later, *self._link.poll(0.0 if later else timeout_s)):
             self._handle(event)
+        for chore in self._chores:
+            self._do_if_due(chore)
+        self._guard(self._parts.holdings.report_if_due)
         if self._is_connected:
-            self._guard(self._send_due)
+            self._guard(self._parts.follower.ask_if_due)
+        if self._is_connected:
+            self._guard(self._parts.sender.send_due)
+
+    def pause(self) -> None:
+        """Keep the line alive during long work; what comes is handled later."""
+        self._later += self._link.poll(0.0)
 
     def close(self) -> None:
         """Say goodbye, so that nobody has to wait for the will."""
@@ -106,6 +138,12 @@ class SyncAgent:
             self._guard(lambda: self._announce(online=False, connection=0))
         self._link.close()
         self._is_connected = False
+
+    def _do_if_due(self, chore: Chore) -> None:
+        now_s = self._clock.monotonic_s()
+        if now_s >= chore.due_s:
+            chore.due_s = now_s + chore.period_s
+            self._guard(chore.act)
 
     def _handle(self, event: LinkEvent) -> None:
         match event:
@@ -117,11 +155,9 @@ class SyncAgent:
                 self._guard(lambda: self._on_arrived(event))
                 self._link.acknowledge(event)
             case Published():
-                self._guard(
-                    lambda: self._sender.on_published(event.token, heard=event.heard)
-                )
+                self._parts.sender.on_published(event.token, heard=event.heard)
             case Refused():
-                self._sender.on_refused(event.token, event.reason)
+                self._parts.sender.on_refused(event.token, event.reason)
 
     def _guard(self, act: Callable[[], None]) -> None:
         try:
@@ -130,23 +166,23 @@ class SyncAgent:
             self._log.event("store_failed", error=str(error))
         except LinkError as error:
             self._log.event("link_failed", error=str(error))
+        except RefusalError as error:
+            self._log.event(
+                "message_refused", reason=str(error.reason), error=str(error)
+            )
         except EdgeError as error:
             self._log.event("message_refused", error=str(error))
-
-    def _send_due(self) -> None:
-        self._follower.ask_if_due()
-        self._sender.send_due()
 
     def _on_connected(self, event: Connected) -> None:
         self._is_connected = True
         self._log.event("connected", protocol=event.protocol, attempt=event.connection)
-        self._sender.resend_all()
-        self._follower.ask_now()
+        self._parts.sender.resend_all()
+        self._parts.follower.ask_now()
         self._announce(online=True, connection=event.connection)
 
     def _on_disconnected(self, event: Disconnected) -> None:
         if self._is_connected:
-            self._sender.on_disconnected()
+            self._parts.sender.on_disconnected()
         self._is_connected = False
         self._log.event("disconnected", reason=event.reason)
 
@@ -157,19 +193,32 @@ class SyncAgent:
     def _on_arrived(self, event: Arrived) -> None:
         if event.topic == self._state_topic:
             return  # our own voice: amqtt hands out retained messages too freely
+        if event.topic == str(HubTopic(HubChannel.STATE)):
+            self._on_hub_state(event)
+            return
         handler = self._handlers.get(event.topic)
         if handler is None:
-            raise MessageError(f"{parse_topic(event.topic)}: not meant for a booth")
-        handler(event)
+            raise MessageError(f"{parse_topic(event.topic)}: not meant for this booth")
+        handler(event.payload)
 
-    def _on_receipt(self, event: Arrived) -> None:
-        self._sender.on_receipt(Receipt.decode(event.payload))
+    def _on_trust(self, data: bytes) -> None:
+        if self._parts.trust.on_trust(data, self._clock.now()):
+            version = self._parts.trust.anchors.version
+            self._log.event("trust_changed", version=version)
+            self._parts.follower.trust_changed()
 
-    def _on_batch(self, event: Arrived) -> None:
-        self._follower.on_batch(WatchlistBatch.decode(event.payload))
+    def _on_grant(self, data: bytes) -> None:
+        if self._parts.trust.on_grant(data):
+            newest = max(self._parts.trust.content_keys)
+            self._log.event("keys_changed", sequence=newest)
+            self._parts.follower.trust_changed()
 
-    def _on_head(self, event: Arrived) -> None:
-        self._follower.on_head(Head.decode(event.payload).sequence)
+    def _on_command(self, data: bytes) -> None:
+        replica = self._parts.follower.replica
+        now = self._clock.now()
+        proved = replica.latest_trusted_at
+        latest = now if proved is None else max(now, proved)
+        self._parts.commands.on_command(data, now=latest)
 
     def _on_hub_state(self, event: Arrived) -> None:
         state = LinkState.decode(event.payload)
@@ -180,5 +229,5 @@ class SyncAgent:
         self._log.event("hub_state", state="online" if state.online else "offline")
         # A retained birth is older than this connection, which has asked already.
         if state.online and not event.is_retained:
-            self._sender.resend_all()
-            self._follower.ask_now()
+            self._parts.sender.resend_all()
+            self._parts.follower.ask_now()

@@ -1,0 +1,132 @@
+"""Whom a booth believes, and what it can read: trust documents and grants as they come.
+
+What is accepted is stored before it is used, so that no restart falls back to older
+keys.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from edge.errors import RefusalError, RefusalReason
+from edge.records.message_map import MAX_MESSAGE_BYTES, MessageMap
+from edge.trust.anchors import kept_anchors, later_anchors
+from edge.trust.cose import read_signed
+from edge.trust.grants import Grant, open_grant, read_grant
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from edge.trust.anchors import TrustAnchors
+    from edge.trust.keys import ContentKey, SealingKey, SigningKey
+
+TRUST, GRANT = "trust", "grant"
+M = TypeVar("M", bound=MessageMap)
+
+
+class Documents(Protocol):
+    """Signed objects that were accepted, by name, kept durably."""
+
+    def document(self, name: str) -> bytes | None: ...
+
+    def save_document(self, name: str, data: bytes) -> None: ...
+
+
+class BoothTrust:
+    """The booth's keys, the accepted trust document, and the keys of the epochs."""
+
+    def __init__(
+        self,
+        booth_id: str,
+        *,
+        signing_key: SigningKey,
+        sealing_key: SealingKey,
+        trust: bytes,
+        grant: bytes,
+        documents: Documents,
+    ) -> None:
+        """Start with what enrolment gave, or what has come since if that is newer.
+
+        trust: array of trust documents. grant: signed.
+
+        Raises:
+            MessageError: one of them is damaged, or not for this booth.
+        """
+        self.booth_id = booth_id
+        self.signing_key = signing_key
+        self._sealing_key = sealing_key
+        self._documents = documents
+        self.anchors: TrustAnchors = kept_anchors(trust)
+        kept = documents.document(TRUST)
+        if kept is not None and kept_anchors(kept).version > self.anchors.version:
+            self.anchors = kept_anchors(kept)
+        self._serial = 0
+        self.content_keys: dict[int, ContentKey] = {}
+        for data in (grant, documents.document(GRANT)):
+            if data is not None:
+                self._take_kept_grant(data)
+
+    def on_trust(self, data: bytes, now: datetime) -> bool:
+        """Take successors of the trust document; True if there were any.
+
+        Raises:
+            RefusalError: see edge.trust.anchors.later_anchors.
+            MessageError: no trust documents.
+            StoreError: they cannot be kept; nothing has changed.
+        """
+        later = later_anchors(self.anchors, data, now=now)
+        if later.version == self.anchors.version:
+            return False
+        self._documents.save_document(TRUST, later.encode())
+        self.anchors = later
+        return True
+
+    def on_grant(self, data: bytes) -> bool:
+        """Take the keys of a newer grant; True if it was one.
+
+        Raises:
+            RefusalError: WRONG_SIGNER, WRONG_READER.
+            MessageError: no grant, or it does not open.
+            StoreError: it cannot be kept; nothing has changed.
+        """
+        grant = read_grant(data, self.booth_id, self.anchors.operations_keys)
+        if grant.serial <= self._serial:
+            return False
+        keys = open_grant(grant, self._sealing_key)
+        self._documents.save_document(GRANT, data)
+        self.content_keys, self._serial = keys, grant.serial
+        return True
+
+    def from_hub(self, data: bytes, kind: type[M]) -> M:
+        """Return a message that an operations key of the hub has signed.
+
+        Raises:
+            RefusalError: WRONG_SIGNER.
+            MessageError: no such message.
+        """
+        signed = read_signed(data, limit=MAX_MESSAGE_BYTES)
+        key = self.anchors.operations_keys.get(signed.key_id)
+        if key is None:
+            raise RefusalError(
+                RefusalReason.WRONG_SIGNER,
+                f"{kind.type_name}: signed by {signed.key_id.hex()}, which is no "
+                "operations key",
+            )
+        return kind.decode(signed.verified(key))
+
+    def _take_kept_grant(self, data: bytes) -> None:
+        # Its signer may have been rotated away since; it was checked when it came.
+        from_signed = read_signed(data, limit=MAX_MESSAGE_BYTES).payload
+        grant = _grant(from_signed, self.booth_id)
+        if grant.serial > self._serial:
+            self.content_keys = open_grant(grant, self._sealing_key)
+            self._serial = grant.serial
+
+
+def _grant(payload: bytes, booth_id: str) -> Grant:
+    grant = Grant.decode(payload)
+    if grant.booth_id != booth_id:
+        raise RefusalError(
+            RefusalReason.WRONG_READER, f"kept grant is for booth {grant.booth_id!r}"
+        )
+    return grant

@@ -1,0 +1,89 @@
+"""Deletion receipts: what the booth holds and has deleted, signed in the outbox.
+
+A withdrawal that was applied is remembered in the watchlist's own store until its
+receipt stands in the outbox, which is another file: killed in between, the booth says
+it twice and never not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from edge.sync.messages import MAX_WITHDRAWN, Holding, WithdrawnEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edge.clock import Clock
+    from edge.replication.position import LogPosition
+
+HOLDING_KIND = "holding"
+
+
+class HeldList(Protocol):
+    def position(self) -> LogPosition | None: ...
+
+    def withdrawn(self, *, limit: int) -> Sequence[tuple[int, str]]:
+        """Return withdrawals that were applied and not receipted yet, oldest first."""
+        ...
+
+    def receipted(self, withdrawn: Sequence[tuple[int, str]]) -> None: ...
+
+
+@dataclass(frozen=True)
+class HoldingSettings:
+    """repeat_s: say what is held at least so often, withdrawals or not."""
+
+    repeat_s: float = 6 * 3600.0
+
+
+class HoldingReporter:
+    def __init__(
+        self,
+        store: HeldList,
+        post: Callable[[str, bytes], object],
+        clock: Clock,
+        settings: HoldingSettings | None = None,
+    ) -> None:
+        self._store = store
+        self._post = post
+        self._clock = clock
+        self._settings = settings or HoldingSettings()
+        self._due_s = clock.monotonic_s()
+
+    def on_held(self, _position: LogPosition) -> None:
+        """Look at once for withdrawals: the list has moved."""
+        while withdrawn := self._store.withdrawn(limit=MAX_WITHDRAWN):
+            if not self._say(withdrawn):
+                return
+            self._store.receipted(withdrawn)
+
+    def report_if_due(self) -> None:
+        """Say what is held when nothing was said for long, or after a restart."""
+        if self._clock.monotonic_s() < self._due_s:
+            return
+        position = self._store.position()
+        if position is not None:
+            self.on_held(position)
+            self._say(())
+
+    def _say(self, withdrawn: Sequence[tuple[int, str]]) -> bool:
+        position = self._store.position()
+        if position is None:
+            return False
+        holding = Holding(
+            log=position.log,
+            sequence=position.sequence,
+            chain=position.chain,
+            digest=position.digest,
+            count=position.count,
+            withdrawn=[
+                WithdrawnEntry(sequence=sequence, entry_id=entry_id)
+                for sequence, entry_id in withdrawn
+            ],
+            at=self._clock.now(),
+        )
+        self._post(HOLDING_KIND, holding.encode())
+        self._due_s = self._clock.monotonic_s() + self._settings.repeat_s
+        return True
