@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge.clock import SystemClock
+from edge.errors import EdgeError
 from edge.hub.hub_service import HubService, hub_will
 from edge.hub.hub_stores import BuildingStores, HubStores
 from edge.hub.settings import HubSettings
@@ -74,8 +75,10 @@ def run_hub(
     with stop_event(stop) as stopping:
         keys = load_keys()
         try:
-            while not stopping.is_set():
+            while True:
                 hub.serve(keys, stopping, load_keys)
+                if stopping.is_set():
+                    break
                 keys = load_keys()
         finally:
             hub.notifier.stopping()
@@ -155,9 +158,19 @@ class _Hub:
                 self.notifier.alive()
                 if self._clock.monotonic_s() >= next_look_s:
                     next_look_s = self._clock.monotonic_s() + KEYS_LOOK_S
-                    if not load_keys().is_same(keys):
-                        self.log.event("keys_changed")
+                    if self._have_changed(keys, load_keys):
                         return
+
+    def _have_changed(self, keys: HubKeys, load_keys: Callable[[], HubKeys]) -> bool:
+        try:
+            has_changed = not load_keys().is_same(keys)
+        except EdgeError as error:
+            # They are being replaced, or cannot be read; the hub goes on with its own.
+            self.log.event("keys_failed", error=str(error))
+            return False
+        if has_changed:
+            self.log.event("keys_changed")
+        return has_changed
 
 
 def hub_stores(
