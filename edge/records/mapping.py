@@ -80,7 +80,10 @@ class Fields:
             )
             raise MessageError(message)
         # JSON can spell half a surrogate pair, which no store or message can hold.
-        if any("\ud800" <= character <= "\udfff" for character in value):
+        is_plain = value.isascii()
+        if not is_plain and any(
+            "\ud800" <= character <= "\udfff" for character in value
+        ):
             message = f"{self._what}: {key} is not Unicode text"
             raise MessageError(message)
         return value

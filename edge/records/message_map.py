@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Annotated, Any, ClassVar, Self
 
 import cbor2
@@ -133,18 +134,21 @@ def type_of(data: bytes) -> str:
 def _read_map(data: bytes, what: str, limit: int) -> dict[str, Any]:
     if len(data) > limit:
         raise MessageError(f"{what} message: {len(data)} bytes, {limit} are allowed")
+    stream = BytesIO(data)
     try:
-        value = cbor2.loads(
-            data,
+        value = cbor2.CBORDecoder(
+            stream,
             max_depth=_MAX_DEPTH,
             allow_indefinite=False,
             allow_duplicate_keys=False,
             strict_hashable_types=True,
-        )
+        ).decode()
     except Exception as error:  # noqa: BLE001  the decoder's tag handlers raise anything
         raise MessageError(
             f"{what} message: not readable as CBOR ({type(error).__name__})"
         ) from None
+    if stream.tell() != len(data):
+        raise MessageError(f"{what} message: something follows the map")
     if not isinstance(value, dict) or not _is_plain(value):
         raise MessageError(f"{what} message: not a map of plain CBOR types")
     return value

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import cbor2
@@ -179,15 +180,18 @@ def _read(data: bytes, tag: int, length: int, limit: int, what: str) -> list[Any
     prefix = _TAG_PREFIXES[tag]
     if not data.startswith(prefix):
         raise MessageError(f"{what}: tag {tag} expected")
+    content = BytesIO(memoryview(data)[len(prefix) :])
     try:
-        parts = cbor2.loads(
-            memoryview(data)[len(prefix) :],
+        parts = cbor2.CBORDecoder(
+            content,
             max_depth=_MAX_DEPTH,
             allow_indefinite=False,
             allow_duplicate_keys=False,
-        )
+        ).decode()
     except Exception as error:  # noqa: BLE001  the decoder's tag handlers raise anything
         raise MessageError(f"{what}: no CBOR ({type(error).__name__})") from None
+    if content.tell() != len(data) - len(prefix):
+        raise MessageError(f"{what}: something follows the object")
     if not isinstance(parts, list) or len(parts) != length:
         raise MessageError(f"{what}: an array of {length} expected")
     _bytes(parts[0], "protected header")

@@ -1,18 +1,14 @@
 """The generated broker configuration on the real Mosquitto: who may do what."""
 
-import ipaddress
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from edge.clock import SystemClock
 from edge.errors import MessageError
+from edge.hub.broker_config import BrokerPlan, broker_config
 from edge.simulate.broker import (
     find_mosquitto,
     free_port,
@@ -28,9 +24,15 @@ from edge.sync.link import (
 )
 from edge.sync.mqtt_client import BrokerSettings, MqttClient
 from edge.sync.topics import booth_subscriptions, hub_subscriptions
+from edge.trust.certificates import (
+    Authority,
+    KeyAndCertificate,
+    make_authority,
+    make_request,
+)
 
 PATIENCE_S = 10.0
-DAY = timedelta(days=1)
+NOW = SystemClock().now()
 MAX_PACKET_BYTES = 100_000
 
 pytestmark = pytest.mark.skipif(
@@ -38,114 +40,35 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-class Authority:
-    """A certificate authority that lasts for a test."""
+class CheckpointAuthority:
+    """The product's own authority, and what it has revoked."""
 
-    def __init__(self, name):
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._revoked = []
-        constraints = x509.BasicConstraints(ca=True, path_length=0)
-        builder = self._builder(self.name, self._key.public_key())
-        self.certificate = builder.add_extension(constraints, critical=True).sign(
-            self._key, hashes.SHA256()
+    def __init__(self):
+        pair = make_authority(now=NOW)
+        self.certificate = pair.certificate
+        self._authority = Authority(pair, origin="test")
+        self.revoked = self._authority.revoke([], before=None, now=NOW)
+
+    def issue(self, name, folder, now=NOW):
+        """Write <name>.key and <name>.pem."""
+        if name == "broker":
+            pair = self._authority.issue_for_broker(["127.0.0.1"], now=now)
+        elif name == "hub":
+            pair = self._authority.issue_for_hub(now=now)
+        else:
+            key, request = make_request(name)
+            certificate = self._authority.issue_for_booth(request, name, now=now)
+            pair = KeyAndCertificate(key, certificate)
+        (folder / f"{name}.key").write_bytes(pair.key)
+        (folder / f"{name}.pem").write_bytes(pair.certificate)
+
+    def revoke(self, name, folder):
+        certificate = (folder / f"{name}.pem").read_bytes()
+        # Of two lists of one second OpenSSL keeps the first.
+        later = NOW + timedelta(seconds=1)
+        self.revoked = self._authority.revoke(
+            [certificate], before=self.revoked, now=later
         )
-
-    def _builder(self, subject, public_key, ends_in=DAY):
-        now = SystemClock().now()
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self.name)
-            .public_key(public_key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - 2 * DAY)
-            .not_valid_after(now + ends_in)
-        )
-
-    def issue(self, name, folder, ends_in=DAY):
-        """Write <name>.key and <name>.pem; return the serial number."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        hosts = x509.SubjectAlternativeName(
-            [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-        )
-        certificate = (
-            self._builder(subject, key.public_key(), ends_in)
-            .add_extension(hosts, critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
-        (folder / f"{name}.key").write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        (folder / f"{name}.pem").write_bytes(pem(certificate))
-        return certificate.serial_number
-
-    def write(self, folder):
-        (folder / "ca.pem").write_bytes(pem(self.certificate))
-        self.write_revocations(folder)
-
-    def revoke(self, serial):
-        self._revoked.append(serial)
-
-    def write_revocations(self, folder):
-        now = SystemClock().now()
-        builder = (
-            x509.CertificateRevocationListBuilder()
-            .issuer_name(self.name)
-            .last_update(now - DAY + timedelta(seconds=len(self._revoked)))
-            .next_update(now + DAY)
-        )
-        for serial in self._revoked:
-            builder = builder.add_revoked_certificate(
-                x509.RevokedCertificateBuilder()
-                .serial_number(serial)
-                .revocation_date(datetime(2026, 1, 1, tzinfo=UTC))
-                .build()
-            )
-        revocations = builder.sign(self._key, hashes.SHA256())
-        (folder / "crl.pem").write_bytes(pem(revocations))
-
-
-def pem(thing):
-    return thing.public_bytes(serialization.Encoding.PEM)
-
-
-def configuration(folder, port):
-    settings = f"""
-per_listener_settings false
-listener {port} 127.0.0.1
-cafile {folder}/ca.pem
-crlfile {folder}/crl.pem
-certfile {folder}/broker.pem
-keyfile {folder}/broker.key
-require_certificate true
-use_identity_as_username true
-use_username_as_clientid true
-tls_version tlsv1.3
-allow_anonymous false
-acl_file {folder}/acl
-persistence false
-max_packet_size {MAX_PACKET_BYTES}
-max_inflight_messages 256
-log_dest stderr
-"""
-    rules = """
-pattern write edge/%u/up/#
-pattern write edge/%u/state
-pattern read edge/%u/down/#
-pattern read edge/hub/#
-user hub
-topic read edge/+/up/#
-topic read edge/+/state
-topic write edge/+/down/#
-topic readwrite edge/hub/#
-"""
-    return {"mosquitto.conf": settings, "acl": rules}
 
 
 class Site:
@@ -153,16 +76,30 @@ class Site:
 
     def __init__(self, folder):
         self.folder = folder
-        self.authority = Authority("checkpoint")
-        self.authority.write(folder)
-        self.serials = {
-            name: self.authority.issue(name, folder)
-            for name in ("broker", "hub", "booth-1", "booth-2")
-        }
+        self.authority = CheckpointAuthority()
+        for name in ("broker", "hub", "booth-1", "booth-2"):
+            self.authority.issue(name, folder)
         self.port = free_port()
-        files = configuration(folder, self.port)
-        self.broker = start_secure_broker(folder, self.port, files)
+        self.broker = start_secure_broker(folder, self.port, self.files())
         self.clients = []
+
+    def files(self):
+        plan = BrokerPlan(
+            folder=str(self.folder),
+            ca=self.authority.certificate.decode(),
+            revoked=self.authority.revoked.decode(),
+            certificate=(self.folder / "broker.pem").read_text(),
+            key=(self.folder / "broker.key").read_text(),
+            port=self.port,
+            address="127.0.0.1",
+            max_packet_bytes=MAX_PACKET_BYTES,
+        )
+        return broker_config(plan)
+
+    def revoke(self, name):
+        """Revoke, and write the broker's files anew; it has not read them yet."""
+        self.authority.revoke(name, self.folder)
+        (self.folder / "crl.pem").write_text(self.files()["crl.pem"])
 
     def client(self, name, subscriptions=("nothing",), *, client_id=None, **changes):
         settings = BrokerSettings(
@@ -267,7 +204,7 @@ def test_no_certificate_is_refused_and_said_so(site):
 def test_a_certificate_of_another_authority_is_refused_and_said_so(site, tmp_path):
     folder = tmp_path / "other"
     folder.mkdir()
-    Authority("other").issue("booth-1", folder)
+    CheckpointAuthority().issue("booth-1", folder)
     stranger = site.client(
         "booth-1", certfile=folder / "booth-1.pem", keyfile=folder / "booth-1.key"
     )
@@ -277,15 +214,14 @@ def test_a_certificate_of_another_authority_is_refused_and_said_so(site, tmp_pat
 
 
 def test_an_expired_certificate_is_refused_and_said_so(site):
-    site.authority.issue("booth-1", site.folder, ends_in=-DAY)
+    site.authority.issue("booth-1", site.folder, now=NOW - timedelta(days=1000))
     reason = wait_for(site.client("booth-1"), Disconnected).reason
     assert "expired" in reason
 
 
 def test_a_revoked_certificate_is_refused_once_the_broker_has_read_the_list(site):
     site.connect("booth-1").close()
-    site.authority.revoke(site.serials["booth-1"])
-    site.authority.write_revocations(site.folder)
+    site.revoke("booth-1")
     site.broker.reload()
     deadline = time.monotonic() + PATIENCE_S
     revoked = site.client("booth-1")
@@ -298,8 +234,7 @@ def test_a_revoked_certificate_is_refused_once_the_broker_has_read_the_list(site
 
 
 def test_a_renewed_certificate_is_used_without_a_restart(site):
-    site.authority.revoke(site.serials["booth-1"])
-    site.authority.write_revocations(site.folder)
+    site.revoke("booth-1")
     site.broker.restart()
     booth = site.client("booth-1")
     assert "revoked" in wait_for(booth, Disconnected).reason
@@ -312,7 +247,7 @@ def test_a_renewed_certificate_is_used_without_a_restart(site):
 def test_a_broker_of_another_authority_is_not_trusted(site, tmp_path):
     folder = tmp_path / "other"
     folder.mkdir()
-    Authority("other").write(folder)
+    (folder / "ca.pem").write_bytes(CheckpointAuthority().certificate)
     booth = site.client("booth-1", cafile=folder / "ca.pem")
     assert "not trusted" in wait_for(booth, Disconnected).reason
 
