@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from edge.records.message_map import (
-    MAX_MESSAGE_BYTES as MAX_MESSAGE_BYTES,
+    MAX_MESSAGE_BYTES,
     MAX_SEQUENCE,
     BoothId,
     Cursor,

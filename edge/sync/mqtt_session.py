@@ -22,8 +22,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from edge.errors import LinkError, MessageError
+from edge.records.message_map import MAX_MESSAGE_BYTES
 from edge.sync.link import Arrived, Connected, LinkEvent, Published, Refused
-from edge.sync.messages import MAX_MESSAGE_BYTES
 from edge.sync.mqtt_reasons import (
     FAILURE,
     NO_SUBSCRIBERS,

@@ -92,13 +92,15 @@ class FollowerSettings:
 
     answer_s: an unanswered request is repeated after this, doubling up to idle_s.
     spread_s: up to so much later, by chance. idle_s: with nothing to ask, look again.
-    first_limit: changes that are asked for at first.
+    first_limit: changes that are asked for at first. trust_s: the least time between
+    two questions for keys.
     """
 
     answer_s: float = 5.0
     spread_s: float = 1.0
     idle_s: float = 120.0
     first_limit: int = 32
+    trust_s: float = 30.0
 
 
 class ReplicaFollower:
@@ -131,7 +133,7 @@ class ReplicaFollower:
         self._settings = settings or FollowerSettings()
         self._request_topic = str(BoothTopic(trust.booth_id, BoothChannel.REQUEST))
         self._due_s = clock.monotonic_s()
-        self._asked_s = self._due_s
+        self._asked_s = self._trust_due_s = self._due_s
         self._unanswered = 0
         self._limit = self._settings.first_limit
         self._asked: set[bytes] = set()
@@ -173,8 +175,6 @@ class ReplicaFollower:
         except RefusalError as error:
             if error.reason is RefusalReason.GAP:
                 self._ask_soon()
-            elif error.reason is RefusalReason.NO_KEY:
-                self._ask_for_trust()
             elif error.reason is RefusalReason.ROLLBACK:
                 return  # late or repeated, as brokers do
             raise
@@ -248,6 +248,20 @@ class ReplicaFollower:
         self._replica.use_content_keys(self._trust.content_keys)
         self.ask_now()
 
+    def ask_for_trust(self) -> None:
+        """Ask for the trust documents and keys: what came is by keys unknown here.
+
+        Raises:
+            LinkError: the connection went away meanwhile.
+        """
+        now_s = self._clock.monotonic_s()
+        if now_s < self._trust_due_s:
+            return
+        self._trust_due_s = now_s + self._settings.trust_s
+        request = TrustRequest(booth_id=self._trust.booth_id)
+        data = sign(request.encode(), self._trust.signing_key)
+        self._link.publish(self._request_topic, data)
+
     def resync(self) -> None:
         """Ask for a snapshot, whatever is held: compare entry by entry, mend."""
         held = self._replica.held
@@ -306,12 +320,6 @@ class ReplicaFollower:
     def _refresh_manifest(self) -> None:
         """The hub may have dropped this snapshot: ask which is the newest now."""
         request = ManifestRequest(booth_id=self._trust.booth_id, after=0)
-        self._link.publish(
-            self._request_topic, sign(request.encode(), self._trust.signing_key)
-        )
-
-    def _ask_for_trust(self) -> None:
-        request = TrustRequest(booth_id=self._trust.booth_id)
         self._link.publish(
             self._request_topic, sign(request.encode(), self._trust.signing_key)
         )

@@ -11,7 +11,14 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge.errors import EdgeError, LinkError, MessageError, RefusalError, StoreError
+from edge.errors import (
+    EdgeError,
+    LinkError,
+    MessageError,
+    RefusalError,
+    RefusalReason,
+    StoreError,
+)
 from edge.sync.link import Arrived, Connected, Disconnected, Published, Refused, Will
 from edge.sync.messages import LinkState
 from edge.sync.topics import (
@@ -33,6 +40,13 @@ if TYPE_CHECKING:
     from edge.sync.link import Link, LinkEvent
     from edge.sync.outbox_sender import OutboxSender
     from edge.sync.replica_follower import ReplicaFollower
+
+
+_KEYS_MISSING = (
+    RefusalReason.WRONG_SIGNER,
+    RefusalReason.NO_KEY,
+    RefusalReason.WRONG_LOG,
+)
 
 
 def new_instance() -> str:
@@ -170,6 +184,8 @@ class SyncAgent:
             self._log.event(
                 "message_refused", reason=str(error.reason), error=str(error)
             )
+            if error.reason in _KEYS_MISSING and self._is_connected:
+                self._guard(self._parts.follower.ask_for_trust)
         except EdgeError as error:
             self._log.event("message_refused", error=str(error))
 
