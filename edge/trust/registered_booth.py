@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AdmittedBooth:
-    """signing, sealing: raw public keys. certificate: of its line to the broker; PEM."""
+    """signing, sealing: raw public keys. certificate: of its broker line; PEM."""
 
     booth_id: str
     signing: bytes

@@ -64,10 +64,8 @@ class CheckpointAuthority:
 
     def revoke(self, name, folder):
         certificate = (folder / f"{name}.pem").read_bytes()
-        # Of two lists of one second OpenSSL keeps the first.
-        later = NOW + timedelta(seconds=1)
         self.revoked = self._authority.revoke(
-            [certificate], before=self.revoked, now=later
+            [certificate], before=self.revoked, now=NOW
         )
 
 

@@ -1,5 +1,6 @@
 """A client behind a bad line: what the line kept back arrives once it is good."""
 
+import contextlib
 import time
 from collections import deque
 
@@ -9,7 +10,7 @@ from edge.clock import SystemClock
 from edge.errors import LinkError
 from edge.simulate.broker import find_mosquitto, free_port, start_broker
 from edge.simulate.fault_proxy import FaultProxy
-from edge.simulate.lying_broker import LyingBroker
+from edge.simulate.lying_broker import HONEST, LyingBroker, LyingPlan
 from edge.sync.link import Arrived, Connected, Disconnected, Will
 from edge.sync.mqtt_client import BrokerSettings, MqttClient
 
@@ -73,15 +74,17 @@ class Echo:
     """The other end, on a good line: sends back what it gets."""
 
     def __init__(self, port):
-        self.link = make_link(BrokerSettings(port=port, protocol="5"), "hub", UP)
+        settings = BrokerSettings(port=port, protocol="5", backoff_limit_s=0.1)
+        self.link = make_link(settings, "hub", UP)
         self.heard = []
 
     def step(self):
         for event in self.link.poll(0.01):
             if isinstance(event, Arrived):
                 self.heard.append(event.payload)
-                self.link.publish(DOWN, event.payload)
                 self.link.acknowledge(event)
+                with contextlib.suppress(LinkError):
+                    self.link.publish(DOWN, event.payload)
 
 
 def make_link(settings, name, *subscriptions):
@@ -196,3 +199,32 @@ def test_closing_on_a_silent_line_ends(sender, echo, line):
     send(sender, 0, 1, size=8_000_000)
     sender.step()
     sender.link.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_broker_that_lies_delays_and_loses_nothing(seed):
+    lies = LyingPlan(
+        seed,
+        redeliver=0.2,
+        reorder=0.2,
+        drop=0.2,
+        flip=0.1,
+        cross=0.2,
+        replay=0.2,
+        unanswered=0.1,
+        hang_up=0.05,
+    )
+    with LyingBroker(plan=lies) as broker:
+        sender, echo = Sender(broker.port), Echo(broker.port)
+        run_until(lambda: sender.connections, sender, echo)
+        send(sender, 0, 30, size=100)
+        sent = set(sender.waiting)
+        run_for(0.5, sender, echo)
+        broker.lose_state()
+        run_for(0.5, sender, echo)
+        broker.plan = HONEST
+        run_until(lambda: not sender.waiting, sender, echo)
+        assert sent <= set(echo.heard)
+        assert broker.told["drop"]
+        sender.link.close()
+        echo.link.close()
