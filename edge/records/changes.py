@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edge.errors import InputError, MessageError
 from edge.records.mapping import Fields, decode_map, encode_map, term
@@ -18,11 +18,41 @@ from edge.terms import (
     WatchlistEntry,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 CHANGE_LIMIT = 2_000_000
 REFERENCES_LIMIT = 100
 
 
+class StoredReference(NamedTuple):
+    """A reference whose template is a record already."""
+
+    reference_id: str
+    modality: str
+    position: int
+    template: bytes
+
+
 def encode_change(change: WatchlistChange) -> bytes:
+    return encode_stored_change(
+        change,
+        [
+            StoredReference(
+                r.reference_id,
+                str(r.modality),
+                int(r.position),
+                encode_template(r.template),
+            )
+            for r in change.references
+        ],
+    )
+
+
+def encode_stored_change(
+    change: WatchlistChange, references: Sequence[StoredReference]
+) -> bytes:
+    """Encode a change with these references in place of its own."""
     return encode_map(
         {
             "v": 1,
@@ -30,7 +60,7 @@ def encode_change(change: WatchlistChange) -> bytes:
             "operation": str(change.operation),
             "entry_id": change.entry_id,
             "entry": None if change.entry is None else entry_map(change.entry),
-            "references": [reference_map(r) for r in change.references],
+            "references": [r._asdict() for r in references],
             "changed_at": change.changed_at.isoformat(),
         }
     )

@@ -90,6 +90,35 @@ def mapped_errors(action: str) -> Iterator[None]:
         raise StoreError(message) from error
 
 
+@contextmanager
+def page_cache(database: sqlite_utils.Database, *, kib: int) -> Iterator[None]:
+    """Let one long transaction hold so much, temporary tables besides."""
+    with mapped_errors("read"):
+        (usual,) = database.conn.execute("pragma cache_size").fetchone()
+        database.conn.execute("pragma temp_store = memory")
+        database.conn.execute(f"pragma cache_size = -{kib}")
+    try:
+        yield
+    finally:
+        database.conn.execute(f"pragma cache_size = {usual}")
+
+
+def truncate_log(database: sqlite_utils.Database, *, wait_ms: int) -> bool:
+    """Move the write-ahead log into the file and empty it; False if somebody reads.
+
+    wait_ms: how long to wait for readers.
+    """
+    connection: sqlite3.Connection = database.conn
+    with mapped_errors("write"):
+        (usual_ms,) = connection.execute("pragma busy_timeout").fetchone()
+        connection.execute(f"pragma busy_timeout = {wait_ms}")
+        try:
+            row = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+        finally:
+            connection.execute(f"pragma busy_timeout = {usual_ms}")
+    return not row[0]
+
+
 def check_integrity(database: sqlite_utils.Database) -> None:
     """Let SQLite read the whole file.
 

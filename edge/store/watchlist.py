@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from edge.errors import WatchlistError
-from edge.records.template import encode_template
 from edge.store.audit import append_audit
 from edge.store.database import mapped_errors, transaction
+from edge.store.entry_rows import (
+    ENTRY_COLUMNS,
+    entry_of_row,
+    insert_entry,
+    instant_text,
+)
 from edge.store.references import REFERENCE_COLUMNS, reference_of_row
-from edge.terms import ChangeOperation, WatchlistEntry
+from edge.terms import ChangeOperation
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
+    from datetime import datetime
 
     import sqlite_utils
 
-    from edge.terms import DraftChange, Reference, WatchlistChange
-
-ENTRY_COLUMNS = (
-    "entry_id, version, category, originator, handling_code, legal_basis,"
-    " instruction, valid_from, expires_at, name"
-)
+    from edge.terms import DraftChange, Reference, WatchlistChange, WatchlistEntry
 
 
 class BoothWatchlist:
@@ -46,6 +46,7 @@ class BoothWatchlist:
             WatchlistError: a gap; nothing is applied.
         """
         with transaction(self._database) as connection:
+            _require_own(connection)
             (cursor,) = connection.execute(
                 "select cursor from watchlist_state"
             ).fetchone()
@@ -74,9 +75,10 @@ class BoothWatchlist:
 
         Raises:
             WatchlistError: adding what is there, or replacing or withdrawing what is
-                not.
+                not; the list is the hub's.
         """
         with transaction(self._database) as connection:
+            _require_own(connection)
             for draft in drafts:
                 _require_sense(connection, draft)
                 _apply_one(connection, draft.at_sequence(0, at), actor="local")
@@ -87,7 +89,7 @@ class BoothWatchlist:
             rows = self._database.conn.execute(
                 f"select {ENTRY_COLUMNS} from entries order by entry_id"  # noqa: S608  a constant
             ).fetchall()
-        return [_entry(row) for row in rows]
+        return [entry_of_row(row) for row in rows]
 
     def entry(self, entry_id: str) -> WatchlistEntry | None:
         with mapped_errors("read"):
@@ -95,7 +97,7 @@ class BoothWatchlist:
                 f"select {ENTRY_COLUMNS} from entries where entry_id = ?",  # noqa: S608  a constant
                 (entry_id,),
             ).fetchone()
-        return None if row is None else _entry(row)
+        return None if row is None else entry_of_row(row)
 
     def references(self, entry_id: str | None = None) -> list[Reference]:
         """Return the references of one entry, or of all.
@@ -113,7 +115,7 @@ class BoothWatchlist:
 
     def count_valid(self, at: datetime) -> int:
         """Return the number of entries that are valid at an instant."""
-        now = _instant_text(at)
+        now = instant_text(at)
         with mapped_errors("read"):
             row = self._database.conn.execute(
                 "select count(*) from entries"
@@ -144,7 +146,7 @@ def _apply_one(
 ) -> None:
     connection.execute("delete from entries where entry_id = ?", (change.entry_id,))
     if change.operation is not ChangeOperation.WITHDRAW:
-        _insert(connection, change)
+        insert_entry(connection, change)
     append_audit(
         connection,
         at=change.changed_at,
@@ -152,6 +154,13 @@ def _apply_one(
         action=f"watchlist {change.operation}",
         subject=f"{change.sequence} {change.entry_id}",
     )
+
+
+def _require_own(connection: sqlite3.Connection) -> None:
+    (log,) = connection.execute("select log from watchlist_state").fetchone()
+    if log is not None:
+        message = "this booth's watchlist is the hub's; make the change at the hub"
+        raise WatchlistError(message)
 
 
 def _require_sense(connection: sqlite3.Connection, draft: DraftChange) -> None:
@@ -164,60 +173,3 @@ def _require_sense(connection: sqlite3.Connection, draft: DraftChange) -> None:
     if draft.operation is not ChangeOperation.ADD and not is_there:
         message = f"entry {draft.entry_id} is not on the watchlist"
         raise WatchlistError(message)
-
-
-def _insert(connection: sqlite3.Connection, change: WatchlistChange) -> None:
-    entry = change.entry
-    if entry is None:
-        message = f"watchlist change {change.sequence}: no entry to {change.operation}"
-        raise WatchlistError(message)
-    expires = entry.expires_at
-    connection.execute(
-        f"insert into entries ({ENTRY_COLUMNS}) values (?,?,?,?,?,?,?,?,?,?)",  # noqa: S608  a constant
-        (
-            entry.entry_id,
-            entry.version,
-            entry.category,
-            entry.originator,
-            entry.handling_code,
-            entry.legal_basis,
-            entry.instruction,
-            _instant_text(entry.valid_from),
-            None if expires is None else _instant_text(expires),
-            entry.name,
-        ),
-    )
-    connection.executemany(
-        f"insert into biometric_references ({REFERENCE_COLUMNS})"  # noqa: S608  a constant
-        " values (?, ?, ?, ?, ?)",
-        [
-            (
-                reference.reference_id,
-                entry.entry_id,
-                str(reference.modality),
-                int(reference.position),
-                encode_template(reference.template),
-            )
-            for reference in change.references
-        ],
-    )
-
-
-def _instant_text(instant: datetime) -> str:
-    """Return text that sorts as the instants do: all in UTC."""
-    return instant.astimezone(UTC).isoformat()
-
-
-def _entry(row: tuple[str, ...]) -> WatchlistEntry:
-    return WatchlistEntry(
-        entry_id=row[0],
-        version=int(row[1]),
-        category=row[2],
-        originator=row[3],
-        handling_code=row[4],
-        legal_basis=row[5],
-        instruction=row[6],
-        valid_from=datetime.fromisoformat(row[7]),
-        expires_at=datetime.fromisoformat(row[8]) if row[8] else None,
-        name=row[9],
-    )

@@ -7,6 +7,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from edge.records.changes import decode_change, encode_change
+from edge.replication.position import RecordedChange, advanced, beginning
+from edge.replication.replica import AcceptedChanges
+from edge.replication.set_digest import SetDigest, record_digest
 from edge.store.database import open_database
 from edge.terms import (
     Candidate,
@@ -100,9 +104,69 @@ class Things:
         )
 
 
+class Log:
+    """A hub's log in memory: gives what the core of a booth would have accepted."""
+
+    def __init__(self, things, name="ab" * 16):
+        self.positions = [beginning(name)]
+        self.changes = []
+        self.current = {}
+        self._things = things
+        self._entries = SetDigest()
+
+    @property
+    def position(self):
+        return self.positions[-1]
+
+    def change(self, operation, entry_id, **options):
+        sequence = self.position.sequence + 1
+        made = self._things.change(sequence, operation, entry_id, **options)
+        record = encode_change(made)
+        recorded = RecordedChange(decode_change(record), record)
+        old = self.current.pop(entry_id, None)
+        replaced = None if old is None else record_digest(old.record)
+        self.positions.append(
+            advanced(self.position, self._entries, recorded, replaced)
+        )
+        if operation is not ChangeOperation.WITHDRAW:
+            self.current[entry_id] = recorded
+        self.changes.append(recorded)
+
+    def add(self, *entry_ids, **options):
+        for entry_id in entry_ids:
+            self.change(ChangeOperation.ADD, entry_id, **options)
+
+    def accepted(self, after=0, upto=None):
+        upto = self.position.sequence if upto is None else upto
+        return AcceptedChanges(
+            self.positions[after],
+            self.positions[upto],
+            tuple(self.changes[after:upto]),
+        )
+
+    def records(self):
+        """Return the records that made the entries as they stand."""
+        return list(self.current.values())
+
+
 @pytest.fixture
 def things():
     return Things()
+
+
+@pytest.fixture
+def log(things):
+    return Log(things)
+
+
+@pytest.fixture(scope="session")
+def log_class():
+    return Log
+
+
+@pytest.fixture
+def other_log(things):
+    return Log(things, "cd" * 16)
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ create index entries_by_validity on entries (valid_from, expires_at);
 -- Numbers rise and none comes twice, so that a gallery can ask for what is new.
 create table biometric_references (
     number integer primary key autoincrement,
-    reference_id text not null unique,
+    reference_id text not null,
     entry_id text not null references entries (entry_id) on delete cascade,
     modality text not null,
     position integer not null,
@@ -56,10 +56,23 @@ begin
     insert into removed_references (number) values (old.number);
 end;
 
+-- Withdrawals that no deletion receipt has been written of yet.
+create table withdrawn (
+    sequence integer not null,
+    entry_id text not null,
+    primary key (sequence, entry_id)
+) strict;
+
 -- The signed objects that the booth goes on from: trust, grant, head, manifest.
 create table documents (
     name text primary key,
     content blob not null
+) strict;
+
+-- The manifest of the snapshot whose chunks are being collected in files.
+create table staged_snapshot (
+    id integer primary key check (id = 1),
+    manifest blob not null
 ) strict;
 
 create table audit (
