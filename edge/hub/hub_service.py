@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edge.clock import Clock
-    from edge.hub.hub_keys import HubKeys
     from edge.hub.hub_stores import HubStores
     from edge.logs import EventLog
     from edge.sync.link import Link, LinkEvent
+    from edge.trust.hub_keys import HubKeys
 
 STATE_TOPIC = str(HubTopic(HubChannel.STATE))
 BATCH_MESSAGES = 256

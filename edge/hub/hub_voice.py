@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from edge.clock import Clock
     from edge.hub.command_sender import CommandSender
     from edge.hub.entitlements import Entitlements
-    from edge.hub.hub_keys import HubKeys
     from edge.hub.hub_stores import HubStores
     from edge.hub.outgoing import Outbound
     from edge.hub.settings import HubSettings
     from edge.logs import EventLog
+    from edge.trust.hub_keys import HubKeys
 
 TRUST_TOPIC = str(HubTopic(HubChannel.TRUST))
 # One step of the hub: enough to fill the line, short enough to look at hits again.

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from edge.clock import Clock
-    from edge.hub.hub_keys import HubKeys
     from edge.hub.hub_stores import BuildingStores
     from edge.hub.settings import HubSettings
     from edge.logs import EventLog
+    from edge.trust.hub_keys import HubKeys
     from edge.trust.keys import ContentKey
 
 LOOK_S = 2.0

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     import sqlite_utils
 
     from edge.clock import Clock
-    from edge.hub.hub_keys import HubKeys
     from edge.sync.settings import BrokerSettings
+    from edge.trust.hub_keys import HubKeys
 
 # How long a change that another process wrote may wait until it is announced.
 POLL_S = 0.2
@@ -163,7 +163,7 @@ class _Hub:
 
     def _have_changed(self, keys: HubKeys, load_keys: Callable[[], HubKeys]) -> bool:
         try:
-            has_changed = not load_keys().is_same(keys)
+            has_changed = not _are_same(load_keys(), keys)
         except EdgeError as error:
             # They are being replaced, or cannot be read; the hub goes on with its own.
             self.log.event("keys_failed", error=str(error))
@@ -171,6 +171,15 @@ class _Hub:
         if has_changed:
             self.log.event("keys_changed")
         return has_changed
+
+
+def _are_same(keys: HubKeys, others: HubKeys) -> bool:
+    return (
+        keys.watchlist.raw == others.watchlist.raw
+        and keys.operations.raw == others.operations.raw
+        and keys.sealing.keys() == others.sealing.keys()
+        and keys.trust == others.trust
+    )
 
 
 def hub_stores(

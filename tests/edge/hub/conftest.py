@@ -12,7 +12,6 @@ import cbor2
 import pytest
 
 from edge.clock import ManualClock
-from edge.hub.hub_keys import HubKeys
 from edge.hub.hub_service import HubService, hub_will
 from edge.hub.hub_stores import HubStores
 from edge.hub.settings import HubSettings
@@ -44,6 +43,7 @@ from edge.terms import (
 )
 from edge.trust.cose import read_signed, sign
 from edge.trust.grants import seal_epoch
+from edge.trust.hub_keys import HubKeys
 from edge.trust.keys import ContentKey, SealingKey, SigningKey
 from edge.trust.registered_booth import AdmittedBooth
 
@@ -189,6 +189,7 @@ class HubWire:
             operations=SigningKey.generate(),
             sealing={self.sealing.public.key_id: self.sealing},
             trust=b"trust documents",
+            anchors=None,  # what the documents say is the booths' business
         )
         public = self.keys.watchlist.public
         self.watchlist_keys = {public.key_id: public}
