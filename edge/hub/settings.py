@@ -11,6 +11,7 @@ class HubSettings:
 
     look_s: how often the store is asked what other processes have written.
     head_every_s: a head is signed again after so long; it is valid for head_valid_s.
+    late_after_s: a message that is older when it arrives is historical.
     gap_after_s: how long a missing message may be under way before it is asked for.
     command_repeat_s: how long to wait for an answer before a command is sent again.
     broadcast_changes: what is new at once and more than this is not sent to everybody;
@@ -21,6 +22,7 @@ class HubSettings:
     look_s: float = 0.2
     head_every_s: float = 60.0
     head_valid_s: float = 3600.0
+    late_after_s: float = 300.0
     gap_after_s: float = 30.0
     command_repeat_s: float = 10.0
     broadcast_changes: int = 2048

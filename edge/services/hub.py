@@ -18,7 +18,7 @@ from edge.store.database import open_database
 from edge.store.hub_booths import StoredHubBooths
 from edge.store.hub_commands import StoredHubCommands
 from edge.store.hub_log import StoredHubLog
-from edge.store.hub_messages import StoredHubMessages
+from edge.store.hub_messages import HISTORICAL_AFTER_S, StoredHubMessages
 from edge.store.hub_registry import StoredHubRegistry
 from edge.store.hub_snapshots import StoredHubSnapshots
 from edge.sync.mqtt_client import MqttClient
@@ -122,7 +122,10 @@ class _Hub:
                 will=hub_will(instance),
                 clock=self._clock,
             )
-            stores = hub_stores(stack.enter_context(_opened(self._store_path)))
+            stores = hub_stores(
+                stack.enter_context(_opened(self._store_path)),
+                late_after_s=self._settings.late_after_s,
+            )
             maker = stack.enter_context(
                 SnapshotMaker(
                     lambda: building_stores(self._store_path),
@@ -183,13 +186,16 @@ def _are_same(keys: HubKeys, others: HubKeys) -> bool:
 
 
 def hub_stores(
-    database: sqlite_utils.Database, *, actor: str = "edge-hub"
+    database: sqlite_utils.Database,
+    *,
+    actor: str = "edge-hub",
+    late_after_s: float = HISTORICAL_AFTER_S,
 ) -> HubStores:
     """Return the parts of a hub's store; actor: who stands in the audit log."""
     return HubStores(
         log=StoredHubLog(database, actor=actor),
         snapshots=StoredHubSnapshots(database),
-        messages=StoredHubMessages(database),
+        messages=StoredHubMessages(database, historical_after_s=late_after_s),
         commands=StoredHubCommands(database, actor=actor),
         booths=StoredHubBooths(database),
         registry=StoredHubRegistry(database, actor=actor),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from edge.recognition.fingerprint.search import FingerprintSearch, Found
     from edge.services.enrolment import EnrolmentEngines
     from edge.sync.settings import BrokerSettings
+    from edge.trust.hub_keys import HubKeys
     from edge.terms import Candidate, FaceTemplate, FingerprintTemplate, Reference
     from edge.watchlist.search import WatchlistIndex
 
@@ -216,6 +217,7 @@ def run_hub_from(config: Config) -> None:
     Raises:
         ConfigurationError: this machine is not configured as a hub.
     """
+    from edge.hub.settings import HubSettings
     from edge.services.hub import run_hub
 
     if config.hub is None:
@@ -224,5 +226,28 @@ def run_hub_from(config: Config) -> None:
     run_hub(
         store_path=config.hub.store,
         broker=broker_settings(config),
+        load_keys=lambda: hub_keys(config),
+        settings=HubSettings(
+            head_every_s=config.hub.head_every_s,
+            head_valid_s=config.hub.head_valid_s,
+            late_after_s=config.hub.late_after_s,
+        ),
         poll_s=config.hub.poll_s,
+    )
+
+
+def hub_keys(config: Config) -> HubKeys:
+    """Read the hub's keys.
+
+    Raises:
+        ConfigurationError: this machine is no hub, or its keys are missing or damaged.
+    """
+    from edge.trust.hub_keys import load_hub_keys
+    from edge.trust.key_folder import KeyFolder, credentials_folder
+
+    if config.hub is None:
+        message = "no [hub] section in the configuration: this machine is no hub"
+        raise ConfigurationError(message)
+    return load_hub_keys(
+        KeyFolder(config.hub.keys_path, credentials=credentials_folder())
     )
