@@ -15,10 +15,12 @@ from edge.trust.cose import read_signed
 from edge.trust.grants import Grant, open_grant, read_grant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from edge.trust.anchors import TrustAnchors
-    from edge.trust.keys import ContentKey, SealingKey, SigningKey
+    from edge.trust.booth_keys import BoothKeys
+    from edge.trust.keys import ContentKey
 
 TRUST, GRANT = "trust", "grant"
 M = TypeVar("M", bound=MessageMap)
@@ -37,32 +39,30 @@ class BoothTrust:
 
     def __init__(
         self,
-        booth_id: str,
-        *,
-        signing_key: SigningKey,
-        sealing_key: SealingKey,
-        trust: bytes,
-        grant: bytes,
+        keys: BoothKeys,
         documents: Documents,
+        *,
+        on_anchors: Callable[[TrustAnchors], None] = lambda _anchors: None,
     ) -> None:
         """Start with what enrolment gave, or what has come since if that is newer.
 
-        trust: array of trust documents. grant: signed.
+        on_anchors: told each newly accepted trust document, after it is stored.
 
         Raises:
-            MessageError: one of them is damaged, or not for this booth.
+            MessageError: what is stored is damaged, or not for this booth.
         """
-        self.booth_id = booth_id
-        self.signing_key = signing_key
-        self._sealing_key = sealing_key
+        self.booth_id = keys.booth_id
+        self.signing_key = keys.signing
+        self._sealing_key = keys.sealing
         self._documents = documents
-        self.anchors: TrustAnchors = kept_anchors(trust)
+        self._on_anchors = on_anchors
+        self.anchors = keys.anchors
         kept = documents.document(TRUST)
         if kept is not None and kept_anchors(kept).version > self.anchors.version:
             self.anchors = kept_anchors(kept)
         self._serial = 0
         self.content_keys: dict[int, ContentKey] = {}
-        for data in (grant, documents.document(GRANT)):
+        for data in (keys.grant, documents.document(GRANT)):
             if data is not None:
                 self._take_kept_grant(data)
 
@@ -79,6 +79,7 @@ class BoothTrust:
             return False
         self._documents.save_document(TRUST, later.encode())
         self.anchors = later
+        self._on_anchors(later)
         return True
 
     def on_grant(self, data: bytes) -> bool:
