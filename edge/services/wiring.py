@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from edge.recognition.fingerprint.search import FingerprintSearch, Found
     from edge.services.enrolment import EnrolmentEngines
     from edge.sync.settings import BrokerSettings
-    from edge.trust.hub_keys import HubKeys
     from edge.terms import Candidate, FaceTemplate, FingerprintTemplate, Reference
+    from edge.trust.hub_keys import HubKeys
     from edge.watchlist.search import WatchlistIndex
 
 # Imports stand inside the functions: edge-sync and edge-hub must start without the
