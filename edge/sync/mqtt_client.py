@@ -39,6 +39,9 @@ STABLE_S = 10.0
 class MqttClient:
     """A Link to a broker. See edge.sync.link.Link for the contract of the methods.
 
+    An attempt to connect holds up poll beyond its timeout: until the broker's machine
+    and its TLS have answered, each at most connect_timeout_s.
+
     Raises:
         ConfigurationError: from the constructor, for unusable credential files.
     """

@@ -14,6 +14,7 @@ from edge.simulate.broker import (
     free_port,
     start_secure_broker,
 )
+from edge.simulate.fault_proxy import FaultProxy
 from edge.sync.link import (
     Arrived,
     Connected,
@@ -273,6 +274,20 @@ def test_a_too_large_message_is_refused_before_it_cuts_the_line(site):
     with pytest.raises(MessageError, match="the broker takes"):
         booth.publish("edge/booth-1/up/outbox", bytes(MAX_PACKET_BYTES))
     assert isinstance(publish(booth, "edge/booth-1/up/outbox"), Published)
+
+
+def test_a_line_that_falls_silent_in_the_handshake_is_given_up_and_tried_again(site):
+    with FaultProxy(site.port) as line:
+        line.trickle(500)
+        booth = site.client("booth-1", port=line.port, connect_timeout_s=0.3)
+        assert "timed out" in wait_for(booth, Disconnected).reason
+        line.heal()
+        wait_for(booth, Connected)
+        line.reset_after(100)
+        booth.publish("edge/booth-1/up/outbox", bytes(1000))
+        wait_for(booth, Disconnected)
+        wait_for(booth, Connected)
+        booth.close()
 
 
 def test_a_plain_connection_gets_nowhere(site):

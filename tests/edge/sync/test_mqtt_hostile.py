@@ -34,6 +34,7 @@ class ScriptedBroker:
     def __init__(self):
         self.script = b""
         self.answer = b""
+        self.publications = []
         self._server = socket.create_server((HOST, 0))
         self.port = self._server.getsockname()[1]
         self._thread = threading.Thread(target=self._serve)
@@ -54,6 +55,7 @@ class ScriptedBroker:
                     buffer += data
                     while packet := mqtt.take_packet(buffer):
                         if packet.kind == mqtt.PUBLISH:
+                            self.publications.append(packet)
                             connection.sendall(self.answer)
 
     def stop(self):
@@ -227,3 +229,41 @@ def test_a_message_carries_its_expiry(connect):
         properties = [mqtt.read_numbers(seen.properties) for seen in broker.seen]
         assert properties == [{0x02: 3600}, {}]
         client.close()
+
+
+def test_the_broker_sends_no_more_than_the_receive_maximum_unacknowledged(connect):
+    with LyingBroker() as broker:
+        client = connect(broker.port, receive_maximum=4)
+        wait_for(client, Connected)
+        for number in range(10):
+            broker.inject("edge/hub/head", bytes([number]))
+        arrived = []
+        while len(arrived) < 4:
+            arrived += client.poll(0.1)
+        assert client.poll(0.05) == []
+        client.acknowledge(arrived[0])
+        while len(arrived) < 5:
+            arrived += client.poll(0.1)
+        assert client.poll(0.05) == []
+        assert [event.payload for event in arrived] == [bytes([n]) for n in range(5)]
+        client.close()
+
+
+def test_no_more_is_sent_than_the_brokers_receive_maximum(scripted, connect):
+    receive_maximum_3 = b"\x21\x00\x03"
+    scripted.script = mqtt.write_connack(0, receive_maximum_3) + mqtt.write_suback(
+        mqtt.SUBACK, 1, [1]
+    )
+    scripted.answer = b""
+    scripted.publications.clear()
+    client = connect(scripted.port)
+    wait_for(client, Connected)
+    for _ in range(10):
+        client.publish("a", b"x")
+    deadline = time.monotonic() + PATIENCE_S
+    while len(scripted.publications) < 3:
+        assert time.monotonic() < deadline
+        client.poll(0.01)
+    client.poll(0.1)
+    assert len(scripted.publications) == 3
+    assert client.backlog_bytes == 10
