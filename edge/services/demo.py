@@ -10,8 +10,8 @@ import httpx
 
 from edge.errors import EdgeError
 from edge.services.enrolment import publish_person
+from edge.services.hub import hub_stores
 from edge.store.database import open_database
-from edge.store.hub import HubStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +87,8 @@ class Demo:
         self._engines = engines
         self._on_change = on_change
         self._http = httpx.Client(base_url=system.booth_url, timeout=10.0)
-        self._hub = HubStore(open_database(system.hub_store, "hub"))
+        self._database = open_database(system.hub_store, "hub")
+        self._hub = hub_stores(self._database, actor="demo")
         self.reports = [
             TravellerReport(t.name, t.what, str(t.expected))
             for t in scenario.travellers
@@ -110,11 +111,11 @@ class Demo:
 
     def close(self) -> None:
         self._http.close()
-        self._hub.close()
+        self._database.conn.close()
 
     def _publish(self, person: WatchlistPerson) -> None:
         publish_person(
-            self._hub,
+            self._hub.log,
             self._engines,
             person.entry,
             finger_images=person.finger_images,
@@ -175,7 +176,7 @@ class Demo:
         report.entry_id = result["entry_id"]
 
     def _restore_broker(self, report: TravellerReport) -> None:
-        if report.hit_id is not None and self._hub.has_hit(report.hit_id):
+        if report.hit_id is not None and self._has_hit(report.hit_id):
             report.problem = "the hub has the hit although the broker is down"
         report.delivery = "waits, broker down"
         self._on_change(self.reports)
@@ -204,14 +205,17 @@ class Demo:
         """Wait until the hub holds the hit and its receipt has cleared the outbox."""
         return _eventually(
             lambda: (
-                self._hub.has_hit(hit_id)
+                self._has_hit(hit_id)
                 and self._http.get("/api/health").json()["outbox_depth"] == 0
             ),
             DELIVERY_S,
         )
 
+    def _has_hit(self, hit_id: str) -> bool:
+        return self._hub.messages.hit(hit_id) is not None
+
     def _await_replication(self) -> None:
-        head = self._hub.head()
+        head = self._hub.log.position().sequence
         if not _eventually(
             lambda: self._http.get("/api/health").json()["watchlist_cursor"] >= head,
             REPLICATION_S,

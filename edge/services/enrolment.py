@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edge.hub.store_port import HubLog
     from edge.interchange.minutiae_record import FingerMinutiaeRecord
     from edge.ports import FaceRecognition, FingerprintRecognition
-    from edge.store.hub import HubStore
     from edge.terms import FingerprintTemplate, WatchlistChange, WatchlistEntry
 
 DEFAULT_PPI = 500.0
@@ -113,7 +113,7 @@ def face_reference(
 
 
 def publish_person(
-    hub: HubStore,
+    log: HubLog,
     engines: EnrolmentEngines,
     entry: WatchlistEntry,
     *,
@@ -136,7 +136,8 @@ def publish_person(
         face_reference(engines, entry.entry_id, image) for image in face_images
     ]
     draft = DraftChange(ChangeOperation.ADD, entry.entry_id, entry, tuple(references))
-    return hub.append([draft], at=SystemClock().now())[0]
+    [recorded] = log.append([draft], at=SystemClock().now())
+    return recorded.change
 
 
 def _agreed(

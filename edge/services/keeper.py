@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from edge.clock import SystemClock
+from edge.records.changes import decode_change
 from edge.store.database import open_database
-from edge.store.hub import HubStore
+from edge.store.hub_log import StoredHubLog
 from edge.store.watchlist import BoothWatchlist
 
 if TYPE_CHECKING:
@@ -43,17 +44,19 @@ class _HubKeeper:
     name = "hub"
 
     def __init__(self, database: sqlite_utils.Database) -> None:
-        self._store = HubStore(database)
+        self._log = StoredHubLog(database)
 
     def entries(self) -> list[WatchlistEntry]:
-        return [c.entry for c in self._store.current() if c.entry is not None]
+        changes = (decode_change(record) for _, record in self._log.current_records())
+        found = [change.entry for change in changes if change.entry is not None]
+        return sorted(found, key=lambda entry: entry.entry_id)
 
     def references(self, entry_id: str) -> list[Reference]:
-        changes = [c for c in self._store.current() if c.entry_id == entry_id]
-        return [reference for c in changes for reference in c.references]
+        record = self._log.entry_record(entry_id)
+        return [] if record is None else list(decode_change(record).references)
 
     def change(self, drafts: Sequence[DraftChange]) -> None:
-        self._store.append(drafts, at=SystemClock().now())
+        self._log.append(drafts, at=SystemClock().now())
 
 
 class _BoothKeeper:
