@@ -163,18 +163,16 @@ class WebSection(Section):
 
 
 class HubSection(Section):
-    """keys: None for the folder "keys" beside the store."""
+    """broker_host: how booths reach the broker; None as its certificate says."""
 
     store: FilePath = Field(default_factory=lambda: default_data_dir() / "hub.db")
-    keys: FilePath | None = None
     poll_s: float = Field(default=0.2, ge=0.02, le=60)
+    keys: FilePath = Field(default_factory=lambda: default_data_dir() / "hub-keys")
+    broker_host: str | None = Field(default=None, min_length=1, max_length=253)
+    broker_port: Port = 8883
     head_every_s: float = Field(default=60.0, ge=1, le=3600)
     head_valid_s: float = Field(default=3600.0, ge=60, le=7 * 24 * 3600)
     late_after_s: float = Field(default=300.0, ge=1, le=7 * 24 * 3600)
-
-    @property
-    def keys_path(self) -> Path:
-        return self.keys or self.store.with_name("keys")
 
 
 class Config(Section):

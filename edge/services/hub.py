@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge.clock import SystemClock
-from edge.errors import EdgeError
+from edge.errors import ConfigurationError, EdgeError
 from edge.hub.hub_service import HubService, hub_will
 from edge.hub.hub_stores import BuildingStores, HubStores
 from edge.hub.settings import HubSettings
@@ -61,7 +61,6 @@ def run_hub(
         ConfigurationError: a credential or a key cannot be used, or the store does not
             belong to the keys.
         StoreError: the database cannot be opened.
-        WatchlistError: the hub has not been set up: there is no log.
     """
     clock = SystemClock()
     hub = _Hub(
@@ -146,14 +145,8 @@ class _Hub:
                 want_snapshot=maker.want,
             )
             stack.callback(service.close)
-            # Asked for before anything is announced: without a log nothing can be.
-            sequence = stores.log.position().sequence
-            self.log.event(
-                "started",
-                host=self._broker.host,
-                port=self._broker.port,
-                sequence=sequence,
-            )
+            _require_same_log(stores, keys)
+            self.log.event("started", host=self._broker.host, port=self._broker.port)
             self.notifier.ready()
             next_look_s = self._clock.monotonic_s() + KEYS_LOOK_S
             while not stopping.is_set():
@@ -174,6 +167,16 @@ class _Hub:
         if has_changed:
             self.log.event("keys_changed")
         return has_changed
+
+
+def _require_same_log(stores: HubStores, keys: HubKeys) -> None:
+    found = stores.log.log()
+    if found != keys.anchors.log:
+        raise ConfigurationError(
+            f"the store holds watchlist log {found}, the trust document names "
+            f"{keys.anchors.log}: run `edge hub init`, or put back the store that "
+            "belongs to the keys"
+        )
 
 
 def _are_same(keys: HubKeys, others: HubKeys) -> bool:

@@ -248,6 +248,4 @@ def hub_keys(config: Config) -> HubKeys:
     if config.hub is None:
         message = "no [hub] section in the configuration: this machine is no hub"
         raise ConfigurationError(message)
-    return load_hub_keys(
-        KeyFolder(config.hub.keys_path, credentials=credentials_folder())
-    )
+    return load_hub_keys(KeyFolder(config.hub.keys, credentials=credentials_folder()))
