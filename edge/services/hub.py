@@ -125,6 +125,7 @@ class _Hub:
                 stack.enter_context(_opened(self._store_path)),
                 late_after_s=self._settings.late_after_s,
             )
+            _require_same_log(stores, keys)
             maker = stack.enter_context(
                 SnapshotMaker(
                     lambda: building_stores(self._store_path),
@@ -145,7 +146,6 @@ class _Hub:
                 want_snapshot=maker.want,
             )
             stack.callback(service.close)
-            _require_same_log(stores, keys)
             self.log.event("started", host=self._broker.host, port=self._broker.port)
             self.notifier.ready()
             next_look_s = self._clock.monotonic_s() + KEYS_LOOK_S
