@@ -76,11 +76,13 @@ class Entitlements:
         return self.epochs[-1]
 
     def signing_key(self, booth_id: str) -> VerifyingKey:
-        """Return the key of an entitled booth.
+        """Return the key of an entitled booth, by the registry as it stands now.
 
         Raises:
             RefusalError: WRONG_SIGNER: the booth is unknown, or revoked.
+            StoreError, ConfigurationError: as look.
         """
+        self.look()
         key = self._verifying.get(booth_id)
         if key is None:
             raise RefusalError(

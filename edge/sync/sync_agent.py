@@ -209,6 +209,8 @@ class SyncAgent:
     def _on_arrived(self, event: Arrived) -> None:
         if event.topic == self._state_topic:
             return  # our own voice: amqtt hands out retained messages too freely
+        if not event.payload:
+            return  # a retained message that was taken back
         if event.topic == str(HubTopic(HubChannel.STATE)):
             self._on_hub_state(event)
             return

@@ -1,281 +1,427 @@
-from random import Random
+"""A booth and the hub on one wire: what arrives, what is believed, what is kept."""
+
+from datetime import timedelta
 
 import pytest
 
 from edge.simulate.memory_broker import Faults
-from edge.sync.messages import LinkState, Receipt, ReceiptOutcome, WatchlistBatch
-
-BOOTH = "booth-1"
-RECEIPT = f"edge/{BOOTH}/down/receipt"
-
-
-def hub_state(wire, *, instance="cd", connection=1):
-    state = LinkState(online=True, instance=instance, connection=connection)
-    wire.hub.link.publish("edge/hub/state", state.encode(), retain=True)
-
-
-def test_a_message_is_delivered_and_cleared_by_the_receipt(wire):
-    message_id = wire.outbox.add(b"evidence")
-    wire.run()
-    assert wire.hub.accepted == [message_id]
-    assert wire.hub.arrivals[0].payload == b"evidence"
-    assert wire.outbox.depth() == 0
-    assert "delivered" in wire.events()
-
-
-def test_without_a_receipt_the_row_stays_whatever_the_broker_says(wire):
-    wire.hub.is_silent = True
-    message_id = wire.outbox.add()
-    wire.run()
-    assert wire.outbox.sent == [message_id]
-    assert list(wire.outbox.rows) == [message_id]
-
-
-def test_a_message_is_sent_again_when_its_receipt_is_late(wire):
-    wire.hub.is_silent = True
-    wire.outbox.add()
-    wire.run()
-    wire.hub.is_silent = False
-    wire.run()
-    assert wire.outbox.depth() == 1
-    wire.clock.advance(5.0)
-    wire.run()
-    assert wire.outbox.depth() == 0
-
-
-def test_the_pause_between_repetitions_grows(wire):
-    wire.hub.is_silent = True
-    wire.outbox.add()
-    wire.run(rounds=100, seconds=1.0)
-    # At 0, 5, 15, 35 and 75 s.
-    assert len(wire.outbox.sent) == 5
-
-
-def test_the_order_of_the_outbox_is_kept(wire):
-    ids = [wire.outbox.add() for _ in range(20)]
-    wire.run(rounds=30)
-    assert [arrival.message_id for arrival in wire.hub.arrivals] == ids
-    assert wire.outbox.depth() == 0
-
-
-def test_no_more_than_the_allowed_number_is_under_way(wire):
-    wire.hub.is_silent = True
-    for _ in range(20):
-        wire.outbox.add()
-    wire.run()
-    assert len(wire.outbox.sent) == 4
-
-
-def test_what_was_recorded_while_the_broker_was_down_is_delivered_later(wire):
-    wire.run()
-    wire.broker.stop()
-    wire.outbox.add()
-    wire.run()
-    assert wire.outbox.depth() == 1
-    wire.broker.start()
-    wire.run()
-    assert wire.outbox.depth() == 0
-
-
-def test_a_hub_that_comes_back_gets_at_once_what_it_missed(wire):
-    wire.run()
-    wire.hub.link.cut()
-    wire.outbox.add()
-    wire.agent.step(0)
-    wire.agent.step(0)
-    assert "hub_not_listening" in wire.events()
-    wire.hub.step()
-    hub_state(wire)
-    wire.run()
-    assert wire.outbox.depth() == 0
-
-
-def test_a_restarted_booth_sends_everything_again(wire):
-    wire.hub.is_silent = True
-    wire.outbox.add()
-    wire.run()
-    wire.link.kill()
-    wire.hub.is_silent = False
-    wire.start_booth()
-    wire.run()
-    assert wire.outbox.depth() == 0
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_a_bad_wire_delivers_every_message_once_and_every_change_in_order(wire, seed):
-    wire.broker.faults = Faults(drop=0.3, duplicate=0.3, reorder=0.3)
-    wire.broker.random = Random(seed)  # noqa: S311  test chance
-    ids = [wire.outbox.add() for _ in range(12)]
-    wire.hub.head = 700
-    wire.run(rounds=300, seconds=2.0)
-    assert sorted(wire.hub.accepted) == sorted(ids)
-    assert wire.outbox.depth() == 0
-    assert wire.replica.applied == list(range(1, 701))
-
-
-def test_an_announced_change_is_fetched_and_the_cursor_moves(wire):
-    wire.run()
-    wire.hub.head = 1
-    wire.hub.announce()
-    wire.run()
-    assert wire.replica.cursor() == 1
-    assert "watchlist_applied" in wire.events()
-
-
-def test_a_long_watchlist_comes_in_bounded_batches_without_waiting(wire):
-    wire.hub.head = 1000
-    wire.run(rounds=12)
-    assert wire.replica.cursor() == 1000
-
-
-def test_a_lost_announcement_is_made_up_for_by_the_timer(wire):
-    wire.run()
-    wire.hub.head = 3
-    wire.run()
-    assert wire.replica.cursor() == 0
-    wire.clock.advance(60.0)
-    wire.run()
-    assert wire.replica.cursor() == 3
-
-
-def test_a_batch_with_a_gap_changes_nothing_and_is_asked_for_again(wire):
-    wire.hub.head = 4
-    wire.hub.is_silent = True
-    wire.run()
-    batch = WatchlistBatch(booth_id=BOOTH, after=2, head=4, changes=[b"3", b"4"])
-    wire.hub.link.publish(f"edge/{BOOTH}/down/watchlist", batch.encode())
-    wire.run()
-    assert wire.replica.cursor() == 0
-    assert "watchlist_gap" in wire.events()
-    wire.hub.is_silent = False
-    wire.clock.advance(3.0)
-    wire.run()
-    assert wire.replica.cursor() == 4
-
-
-def test_a_batch_that_cannot_be_read_changes_nothing(wire):
-    wire.run()
-    batch = WatchlistBatch(booth_id=BOOTH, after=0, head=2, changes=[b"1", b"?"])
-    wire.hub.link.publish(f"edge/{BOOTH}/down/watchlist", batch.encode())
-    wire.run()
-    assert wire.replica.cursor() == 0
-    assert wire.events()[-1] == "message_refused"
-
-
-@pytest.mark.parametrize("channel", ["down/receipt", "down/watchlist"])
-@pytest.mark.parametrize(
-    "payload", [b"", b"\xff" * 40, b"\x00", b"{}", bytes(range(256))]
+from edge.sync.link import Will
+from edge.sync.messages import (
+    Command,
+    Instruction,
+    Receipt,
+    ReceiptItem,
+    ReceiptOutcome,
 )
-def test_random_bytes_to_the_booth_are_logged_refusals(wire, channel, payload):
-    wire.run()
-    wire.hub.link.publish(f"edge/{BOOTH}/{channel}", payload)
-    wire.hub.link.publish("edge/hub/head", payload)
-    wire.hub.link.publish("edge/hub/state", payload)
-    wire.run()
-    assert wire.events()[-3:] == ["message_refused"] * 3
-    wire.outbox.add()
-    wire.run()
-    assert wire.outbox.depth() == 0
+from edge.terms import ChangeOperation
+from edge.trust.anchors import TrustDocument, encode_chain, sign_document
+from edge.trust.cose import sign
+from edge.trust.grants import make_grant
+from edge.trust.keys import SigningKey
+
+WITHDRAW = ChangeOperation.WITHDRAW
 
 
-def test_a_receipt_for_another_booth_clears_nothing(wire):
-    wire.hub.is_silent = True
-    message_id = wire.outbox.add()
-    wire.run()
-    receipt = Receipt(
-        message_id=message_id,
-        booth_id="booth-2",
-        sequence=1,
-        outcome=ReceiptOutcome.STORED,
-        issued_at=wire.clock.now(),
+class TestHits:
+    def test_a_hit_reaches_the_hub_and_its_row_is_cleared(self, wire, booth):
+        hit_id = booth.record_hit()
+        wire.run()
+        assert wire.hit_ids() == [hit_id]
+        assert booth.outbox.depth() == 0
+
+    def test_nothing_of_a_hit_is_readable_on_the_wire(self, wire, booth):
+        spy = wire.broker.link(("edge/+/up/outbox",), Will("edge/spy/state", b""))
+        spy.poll(0)
+        hit_id = booth.record_hit()
+        wire.run()
+        payloads = [e.payload for e in spy.poll(0) if hasattr(e, "payload")]
+        assert payloads
+        # The id is the message's name; what it is about is not to be seen.
+        assert not any(b"invented" in p or b"reference-1" in p for p in payloads)
+        assert any(hit_id.encode() in p for p in payloads)
+
+    def test_a_hub_that_is_away_gets_everything_in_order_later(self, wire, booth):
+        wire.run()
+        wire.hub_link.kill()
+        ids = [booth.record_hit() for _ in range(30)]
+        wire.run(5)
+        assert booth.outbox.depth() == 30
+        wire.restart_hub()
+        wire.run(5)
+        assert wire.hit_ids() == ids
+        assert booth.outbox.depth() == 0
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_a_line_that_loses_repeats_and_reorders_loses_nothing(
+        self, wire, booth, seed
+    ):
+        wire.broker.random.seed(seed)
+        wire.broker.faults = Faults(drop=0.3, duplicate=0.3, reorder=0.3)
+        ids = [booth.record_hit() for _ in range(40)]
+        wire.publish(*(f"e{n}" for n in range(20)))
+        wire.run(120)
+        wire.broker.faults = Faults()
+        wire.run(130)
+        assert sorted(wire.hit_ids()) == sorted(ids)
+        assert booth.outbox.depth() == 0
+        assert booth.replica.position() == wire.stores.log.position()
+
+    def test_a_booth_killed_after_sending_sends_again_and_the_hub_knows_it(
+        self, wire, booth
+    ):
+        hit_id = booth.record_hit()
+        booth.agent.step(0)
+        booth.agent.step(0)
+        wire.hub.step(0)
+        booth.restart()
+        wire.run()
+        assert wire.hit_ids() == [hit_id]
+        assert booth.outbox.depth() == 0
+
+    def test_a_hub_whose_disk_is_full_gives_no_receipt(
+        self, wire, booth, disk_full, monkeypatch
+    ):
+        monkeypatch.setattr(wire.stores.messages, "accept", disk_full)
+        hit_id = booth.record_hit()
+        wire.run()
+        assert booth.outbox.depth() == 1
+        monkeypatch.undo()
+        wire.run(70)
+        assert wire.hit_ids() == [hit_id]
+        assert booth.outbox.depth() == 0
+
+    def test_a_revoked_booth_is_not_heard(self, wire, booth):
+        wire.run()
+        wire.stores.registry.revoke("booth-1", at=wire.clock.now())
+        booth.record_hit()
+        wire.run(10)
+        assert wire.hit_ids() == []
+        assert booth.outbox.depth() == 1
+
+    def test_a_booth_with_renewed_keys_can_send_again_what_it_sent_before(
+        self, wire, booth
+    ):
+        hit_id = booth.record_hit()
+        booth.agent.step(0)
+        booth.agent.step(0)
+        wire.hub.step(0)
+        # The receipt is lost; meanwhile the booth gets another key.
+        booth.link.kill()
+        booth.signing = SigningKey.generate()
+        booth.admit()
+        booth.keys = booth._keys()
+        booth.start()
+        wire.run()
+        assert wire.hit_ids() == [hit_id]
+        assert booth.outbox.depth() == 0
+
+
+class TestForgedReceipts:
+    def receipt(self, booth, **changes):
+        (row,) = booth.outbox.next_rows(limit=1, besides=())
+        _, digest = booth.agent._parts.sender._sealing.sealed(row)
+        item = {
+            "sequence": row.sequence,
+            "message_id": row.message_id,
+            "digest": digest,
+            "outcome": ReceiptOutcome.STORED,
+        }
+        item |= {k: v for k, v in changes.items() if k in item}
+        place = {"booth_id": booth.booth_id, "stream": booth.outbox.stream()}
+        place |= {k: v for k, v in changes.items() if k in place}
+        return Receipt(
+            **place, items=[ReceiptItem(**item)], issued_at=booth.wire.clock.now()
+        ).encode()
+
+    @pytest.fixture
+    def waiting(self, wire, booth):
+        """A booth with a hit that the hub does not hear of."""
+        wire.run()
+        wire.hub_link.kill()
+        booth.record_hit()
+        wire.run(1)
+        return booth
+
+    def test_the_hubs_own_receipt_clears(self, wire, waiting):
+        data = sign(self.receipt(waiting), wire.keyring.operations)
+        wire.send(waiting.topic("down/receipt"), data)
+        assert waiting.outbox.depth() == 0
+
+    @pytest.mark.parametrize("who", ["stranger", "watchlist", "booth"])
+    def test_a_receipt_by_somebody_else_clears_nothing(self, wire, waiting, who):
+        key = {
+            "stranger": SigningKey.generate(),
+            "watchlist": wire.keyring.watchlist,
+            "booth": waiting.signing,
+        }[who]
+        wire.send(waiting.topic("down/receipt"), sign(self.receipt(waiting), key))
+        assert waiting.outbox.depth() == 1
+        assert "wrong_signer" in waiting.refusals()
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"booth_id": "booth-2"},
+            {"stream": "f" * 16},
+            {"digest": bytes(32)},
+            {"message_id": "another"},
+        ],
+        ids=["other booth", "other stream", "other content", "other message"],
     )
-    wire.hub.link.publish(RECEIPT, receipt.encode())
-    wire.run()
-    assert wire.outbox.depth() == 1
+    def test_a_receipt_for_something_else_clears_nothing(self, wire, waiting, change):
+        receipt = self.receipt(waiting, **change)
+        data = sign(receipt, wire.keyring.operations)
+        wire.send(waiting.topic("down/receipt"), data)
+        assert waiting.outbox.depth() == 1
+
+    def test_a_hub_that_refuses_leaves_the_row_and_the_others_pass(self, wire, waiting):
+        receipt = self.receipt(waiting, outcome=ReceiptOutcome.REFUSED)
+        wire.send(waiting.topic("down/receipt"), sign(receipt, wire.keyring.operations))
+        assert waiting.outbox.depth() == 1
+        assert waiting.lines("message_held")
+        second = waiting.record_hit()
+        wire.restart_hub()
+        wire.run(5)
+        assert second in wire.hit_ids()
 
 
-def test_a_message_the_hub_refuses_is_kept_and_does_not_block_the_others(wire):
-    bad = wire.outbox.add()
-    wire.hub.refuse = {bad}
-    for _ in range(9):
-        wire.outbox.add()
-    wire.run(rounds=30)
-    assert list(wire.outbox.rows) == [bad]
-    assert "message_held" in wire.events()
-    wire.hub.refuse = set()
-    wire.clock.advance(300.0)
-    wire.run()
-    assert wire.outbox.depth() == 0
+class TestWatchlist:
+    def test_a_booth_follows_what_is_published(self, wire, booth):
+        wire.publish("e1", "e2")
+        wire.run(5)
+        assert booth.replica.position() == wire.stores.log.position()
+        wire.publish("e1", operation=WITHDRAW)
+        wire.run(1)
+        assert booth.replica.position() == wire.stores.log.position()
+
+    @pytest.mark.usefixtures("booth")
+    def test_no_name_is_readable_on_the_wire(self, wire):
+        spy = wire.broker.link(
+            ("edge/hub/changes", "edge/+/down/+"), Will("edge/spy/state", b"")
+        )
+        wire.publish("somebody-wanted")
+        wire.run(5)
+        payloads = [e.payload for e in spy.poll(0) if hasattr(e, "payload")]
+        assert payloads
+        assert not any(b"somebody-wanted" in payload for payload in payloads)
+
+    def test_a_booth_that_missed_changes_asks_for_them(self, wire, booth):
+        wire.run()
+        booth.link.cut()
+        wire.publish(*(f"e{n}" for n in range(300)))
+        wire.run(1)
+        wire.run(30)
+        assert booth.replica.position() == wire.stores.log.position()
+
+    def test_a_new_booth_begins_with_the_snapshot(self, wire):
+        wire.publish(*(f"e{n}" for n in range(300)))
+        wire.make_snapshot()
+        wire.publish("later")
+        booth = wire.booth()
+        wire.run(20)
+        assert booth.replica.position() == wire.stores.log.position()
+        assert booth.lines("snapshot_complete")
+
+    def test_a_snapshot_goes_on_after_a_kill_with_the_chunks_it_has(self, wire):
+        wire.publish(*(f"e{n}" for n in range(3000)))
+        wire.make_snapshot()
+        booth = wire.booth()
+        while not booth.replica._chunks:
+            wire.run(0.25)
+        kept = dict(booth.replica._chunks)
+        booth.restart()
+        wire.run(20)
+        assert booth.replica.position() == wire.stores.log.position()
+        begun = booth.lines("snapshot_begun")
+        assert begun[-1]["count"] <= begun[0]["count"] - len(kept)
+
+    def test_deletion_is_confirmed_to_the_hub(self, wire):
+        wire.booth()
+        other = wire.booth("booth-2")
+        wire.publish("e1")
+        wire.run(5)
+        other.link.kill()
+        wire.booths.remove(other)
+        (change,) = wire.publish("e1", operation=WITHDRAW)
+        wire.recalls.note_withdrawal(
+            change.change.sequence, originator="x", reason="y", at=wire.clock.now()
+        )
+        wire.run(5)
+        (recall,) = wire.recalls.recalls()
+        assert list(recall.confirmed) == ["booth-1"]
+        assert recall.pending == ("booth-2",)
+
+    def test_a_booth_killed_before_its_deletion_receipt_gives_it_later(
+        self, wire, booth, monkeypatch, disk_full
+    ):
+        wire.publish("e1")
+        wire.run(5)
+        monkeypatch.setattr(booth.outbox, "post", disk_full)
+        wire.publish("e1", operation=WITHDRAW)
+        wire.run(2)
+        assert booth.replica.position() == wire.stores.log.position()
+        monkeypatch.undo()
+        booth.restart()
+        wire.run(5)
+        assert list(wire.recalls.recalls()[0].confirmed) == ["booth-1"]
+
+    def test_a_revoked_booth_reads_nothing_published_after(self, wire, booth):
+        other = wire.booth("booth-2")
+        wire.publish("e1")
+        wire.run(5)
+        before = booth.replica.position()
+        wire.stores.registry.revoke("booth-1", at=wire.clock.now())
+        wire.begin_epoch()
+        wire.run(2)
+        wire.publish("e2")
+        wire.run(20)
+        assert booth.replica.position() == before
+        assert other.replica.position() == wire.stores.log.position()
+
+    def test_a_head_of_yesterday_makes_nothing_fresh_again(self, wire, booth):
+        wire.publish("e1")
+        wire.run(5)
+        old = wire.broker.retained["edge/hub/head"]
+        wire.publish("e2")
+        wire.run(70)
+        newest = booth.replica.document("head")
+        assert newest != old
+        wire.send("edge/hub/head", old)
+        assert booth.replica.document("head") == newest
+        assert "rollback" in booth.refusals()
 
 
-def test_a_message_too_large_for_the_broker_is_kept_and_does_not_block(wire):
-    wire.broker.maximum_bytes = 1000
-    large = wire.outbox.add(bytes(2000))
-    wire.outbox.add()
-    wire.run()
-    assert list(wire.outbox.rows) == [large]
-    assert "message_held" in wire.events()
+class TestTrust:
+    def test_new_working_keys_are_taken_and_the_old_ones_are_worth_nothing(
+        self, wire, booth
+    ):
+        wire.run()
+        old = wire.keyring.operations
+        wire.keyring.watchlist = SigningKey.generate()
+        wire.keyring.operations = SigningKey.generate()
+        wire.keyring.sign_documents()
+        wire.restart_hub()
+        wire.publish("e1")
+        hit_id = booth.record_hit()
+        wire.run(40)
+        assert booth.replica.position() == wire.stores.log.position()
+        assert wire.hit_ids() == [hit_id]
+        command = command_for(booth, "test")
+        wire.send(booth.topic("down/command"), sign(command.encode(), old))
+        assert not booth.commands.is_command_known("c-1")
+
+    def test_a_trust_document_without_the_roots_changes_nothing(self, wire, booth):
+        wire.run()
+        thief = SigningKey.generate()
+        forged = TrustDocument(
+            **{
+                **booth.agent._parts.trust.anchors.document.model_dump(),
+                "version": 2,
+                "operations": [thief.public.raw],
+            }
+        )
+        wire.send("edge/hub/trust", encode_chain([sign_document(forged, [thief])]))
+        assert booth.agent._parts.trust.anchors.version == 1
+        assert "wrong_signer" in booth.refusals()
+
+    def test_the_grant_of_another_booth_is_refused(self, wire, booth):
+        other = wire.booth("booth-2")
+        wire.run()
+        grant = wire.broker.retained["edge/booth-2/down/grant"]
+        wire.send(booth.topic("down/grant"), grant)
+        assert "wrong_reader" in booth.refusals()
+        assert other.refusals() == []
+
+    def test_a_grant_by_somebody_else_is_refused(self, wire, booth):
+        wire.run()
+        forged = make_grant(
+            "booth-1",
+            booth.sealing.public,
+            wire.content_keys,
+            serial=999,
+            issued_at=wire.clock.now(),
+            key=SigningKey.generate(),
+        )
+        wire.send(booth.topic("down/grant"), forged)
+        assert "wrong_signer" in booth.refusals()
+
+    def test_an_older_grant_does_not_take_keys_away(self, wire, booth):
+        wire.run()
+        old = wire.broker.retained["edge/booth-1/down/grant"]
+        wire.begin_epoch()
+        wire.run(2)
+        assert set(booth.agent._parts.trust.content_keys) == {1, 2}
+        wire.send(booth.topic("down/grant"), old)
+        assert set(booth.agent._parts.trust.content_keys) == {1, 2}
+        booth.restart()
+        assert set(booth.agent._parts.trust.content_keys) == {1, 2}
 
 
-def test_a_message_that_breaks_every_connection_is_put_aside(wire):
-    wire.run()
-    poison = wire.outbox.add(b"poison")
-    second = wire.outbox.add()
-    attempts = []
-    publish = wire.link.publish
-
-    def cut_on_poison(topic, payload, *, retain=False):
-        if b"poison" in payload:
-            attempts.append(payload)
-            # The broker cuts the line before it answers.
-            wire.link.cut()
-            return 10**9
-        return publish(topic, payload, retain=retain)
-
-    wire.link.publish = cut_on_poison
-    wire.run(rounds=30)
-    assert len(attempts) == 3
-    assert list(wire.outbox.rows) == [poison]
-    assert second in wire.hub.accepted
+def command_for(booth, kind, *, body=b"", valid_s=3600, command_id="c-1"):
+    now = booth.wire.clock.now()
+    return Command(
+        command_id=command_id,
+        booth_id=booth.booth_id,
+        kind=kind,
+        issued_at=now,
+        expires_at=now + timedelta(seconds=valid_s),
+        body=body,
+    )
 
 
-def test_a_broken_store_is_logged_and_tried_again(wire):
-    wire.outbox.is_broken = True
-    wire.outbox.add()
-    wire.run()
-    assert "store_failed" in wire.events()
-    wire.outbox.is_broken = False
-    wire.run()
-    assert wire.outbox.depth() == 0
+class TestCommands:
+    def test_an_instruction_reaches_the_officer_once(self, wire, booth):
+        wire.run()
+        body = Instruction(hit_id="hit-1", text="Hold the person.").encode()
+        data = sign(
+            command_for(booth, "instruction", body=body).encode(),
+            wire.keyring.operations,
+        )
+        wire.send(booth.topic("down/command"), data)
+        wire.send(booth.topic("down/command"), data)
+        told = list(booth.commands.instructions.values())
+        assert told == [("hit-1", "Hold the person.")]
+        assert len(booth.lines("command")) == 1
 
+    def test_a_command_for_another_booth_is_refused(self, wire, booth):
+        other = wire.booth("booth-2")
+        wire.run()
+        data = sign(command_for(other, "test").encode(), wire.keyring.operations)
+        wire.send(booth.topic("down/command"), data)
+        assert "wrong_reader" in booth.refusals()
 
-def test_the_booths_birth_and_death_are_retained(wire):
-    topic = f"edge/{BOOTH}/state"
-    wire.run()
-    assert LinkState.decode(wire.broker.retained[topic]).online
-    wire.link.cut()
-    assert not LinkState.decode(wire.broker.retained[topic]).online
-    wire.run()
-    assert LinkState.decode(wire.broker.retained[topic]).online
-    wire.agent.close()
-    assert not LinkState.decode(wire.broker.retained[topic]).online
-    assert not wire.agent.is_connected
+    def test_a_command_that_is_over_is_answered_and_not_done(self, wire, booth):
+        wire.run()
+        command = command_for(booth, "resync", valid_s=1)
+        wire.clock.advance(2)
+        data = sign(command.encode(), wire.keyring.operations)
+        wire.send(booth.topic("down/command"), data)
+        assert booth.lines("command")[0]["outcome"] == "expired"
 
+    def test_a_clock_turned_back_brings_no_old_command_to_life(self, wire, booth):
+        wire.publish("e1")
+        wire.run(70)
+        command = command_for(booth, "resync", valid_s=10)
+        wire.clock.advance(60)
+        wire.run(70)
+        wire.clock.instant -= timedelta(hours=1)
+        data = sign(command.encode(), wire.keyring.operations)
+        wire.send(booth.topic("down/command"), data)
+        assert booth.lines("command")[0]["outcome"] == "expired"
 
-def test_a_retained_birth_of_the_hub_does_not_send_everything_twice(wire):
-    wire.hub.step()
-    hub_state(wire)
-    wire.hub.is_silent = True
-    wire.outbox.add()
-    wire.run()
-    assert len(wire.outbox.sent) == 1
+    def test_an_unknown_command_is_answered_as_such(self, wire, booth):
+        wire.run()
+        data = sign(command_for(booth, "dance").encode(), wire.keyring.operations)
+        wire.send(booth.topic("down/command"), data)
+        assert booth.lines("command")[0]["outcome"] == "unknown"
 
-
-def test_a_hub_behind_the_booth_is_reported(wire):
-    wire.hub.head = 2
-    wire.run()
-    wire.hub.head = 1
-    wire.hub.announce()
-    wire.run()
-    assert "hub_behind_booth" in wire.events()
-    assert wire.replica.cursor() == 2
+    def test_a_commanded_resync_fetches_the_snapshot(self, wire, booth):
+        wire.publish("e1", "e2")
+        wire.run(5)
+        wire.publish("e3")
+        wire.make_snapshot()
+        wire.run(5)
+        data = sign(command_for(booth, "resync").encode(), wire.keyring.operations)
+        wire.send(booth.topic("down/command"), data)
+        wire.run(20)
+        assert booth.replica.position() == wire.stores.log.position()
