@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.config import Config, load_config
-from edge.errors import ConfigurationError
 from edge.services import wiring
 
 if TYPE_CHECKING:
     from edge.models.store import ModelStore
     from edge.recognition.face.engine import FaceEngine
     from edge.recognition.fingerprint.engine import FingerprintEngine
-    from edge.store.hub import HubStore
 
 config_option = click.option(
     "--config",
@@ -40,19 +38,3 @@ def fingerprint_engine(config: Config) -> FingerprintEngine:
 
 def face_engine(config: Config) -> FaceEngine:
     return wiring.face_engine(config)
-
-
-def open_hub(config: Config) -> HubStore:
-    """Open the hub's store.
-
-    Raises:
-        ConfigurationError: this machine is not configured as a hub.
-        StoreError: the store cannot be opened.
-    """
-    from edge.store.database import open_database  # noqa: PLC0415  slow to load
-    from edge.store.hub import HubStore  # noqa: PLC0415
-
-    if config.hub is None:
-        message = "no [hub] section in the configuration: this machine is no hub"
-        raise ConfigurationError(message)
-    return HubStore(open_database(config.hub.store, "hub"))

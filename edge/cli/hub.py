@@ -43,7 +43,7 @@ for subcommand in (
 def list_booths(*, as_json: bool, config_path: Path | None) -> None:
     """Show the booths: their link, what they hold, what is missing from them."""
     with open_desk(load(config_path)) as desk:
-        end, booths = desk.stores.log.position().sequence, desk.stores.booths.booths()
+        booths, end = desk.stores.booths.booths(), desk.end_of_log()
     views = [_booth_view(booth, end) for booth in booths]
     if as_json:
         click.echo(json.dumps(views, indent=2))

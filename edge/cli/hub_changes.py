@@ -49,7 +49,7 @@ def publish(*, file: Path, as_json: bool, config_path: Path | None) -> None:
             items = read_watchlist(file)
         with console.status(f"publishing {len(items)} entries"):
             published = desk.publish(items)
-        end = desk.stores.log.position().sequence
+        end = desk.end_of_log()
     if as_json:
         view = {"entries": len(items), "published": len(published), "sequence": end}
         click.echo(json.dumps(view))
@@ -138,7 +138,9 @@ def instruct(
 
 @click.command("command")
 @click.argument("booth_id")
-@click.argument("kind", type=click.Choice([CommandKind.TEST, CommandKind.RESYNC]))
+@click.argument(
+    "kind", type=click.Choice([str(CommandKind.TEST), str(CommandKind.RESYNC)])
+)
 @json_option
 @config_option
 def command(

@@ -27,7 +27,8 @@ from edge.services.gallery_check import compare_gallery
 from edge.services.wiring import broker_settings, gallery_folder
 from edge.store.audit import verify_audit
 from edge.store.database import check_integrity
-from edge.store.hub import HubStore
+from edge.store.hub_log import StoredHubLog
+from edge.store.hub_registry import StoredHubRegistry
 from edge.store.inspection import inspected_database, newest_instant
 from edge.store.outbox import StoredOutbox
 from edge.store.watchlist import BoothWatchlist
@@ -229,8 +230,13 @@ def check_gallery(folder: Path, store: Path) -> list[Finding]:
 
 def check_hub_store(path: Path) -> list[Finding]:
     def read(database: sqlite_utils.Database) -> str:
-        store = HubStore(database)
-        return f"{store.head()} watchlist changes, {len(store.booths())} booths known"
+        log, booths = StoredHubLog(database), StoredHubRegistry(database).booths()
+        admitted = sum(booth.revoked_at is None for booth in booths)
+        if log.log() is None:
+            return "no watchlist log yet: run `edge hub init`"
+        return (
+            f"{log.position().sequence} watchlist changes, {admitted} booths admitted"
+        )
 
     return [_store_finding("hub store", path, "hub", read)]
 

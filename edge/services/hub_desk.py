@@ -50,6 +50,10 @@ class HubDesk:
     log: StoredHubLog
     actor: str
 
+    def end_of_log(self) -> int:
+        """Return the sequence of the last change, 0 if there is none."""
+        return 0 if self.log.log() is None else self.log.position().sequence
+
     def publish(self, items: Sequence[Item]) -> list[RecordedChange]:
         """Add the items to the log; higher versions replace what is there.
 

@@ -1,7 +1,10 @@
 import json
+from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
+from sqlite_utils import Database
 
 from edge.cli.hub import hub
 from edge.cli.watchlist import watchlist
@@ -10,6 +13,8 @@ from edge.errors import ConfigurationError, InputError, WatchlistError
 from edge.recognition.image_encoding import encode_png
 from edge.simulate.faces import demo_faces
 from edge.simulate.fingers import SyntheticFinger, poor_impression
+from edge.store.database import open_database
+from edge.store.hub_log import StoredHubLog
 
 
 @pytest.fixture
@@ -21,6 +26,9 @@ def place(tmp_path):
         (tmp_path / f"{name}.toml").write_text(
             f"{section} = {store}\n[models]\ncache_dir = {cache}\n", encoding="utf-8"
         )
+    with closing(open_database(tmp_path / "hub.db", "hub").conn) as connection:
+        log = StoredHubLog(Database(connection))
+        log.begin_log("ab" * 16, at=datetime(2026, 3, 1, tzinfo=UTC))
     images = {
         "finger": SyntheticFinger(11).impression(0),
         "poor": poor_impression(SyntheticFinger(11).impression(0)),
