@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edge.cli.context import config_option, load, open_hub
+from edge.cli.hub_keys import KEY_COMMANDS
 from edge.logs import safe_label
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 @click.group()
 def hub() -> None:
     """Work at the hub."""
+
+
+for _command in KEY_COMMANDS:
+    hub.add_command(_command)
 
 
 @hub.command("hits")
