@@ -162,6 +162,13 @@ class WebSection(Section):
     port: Port = 8710
 
 
+class KeysSection(Section):
+    """root_fingerprint: of the hub's root keys, hex digits in groups of four."""
+
+    folder: FilePath = Field(default_factory=lambda: default_data_dir() / "keys")
+    root_fingerprint: str | None = Field(default=None, pattern=r"^[0-9a-fA-F: -]+$")
+
+
 class HubSection(Section):
     """broker_host: how booths reach the broker; None as its certificate says."""
 
@@ -185,6 +192,7 @@ class Config(Section):
     policy: PolicySection = Field(default_factory=PolicySection)
     broker: BrokerSection = Field(default_factory=BrokerSection)
     web: WebSection = Field(default_factory=WebSection)
+    keys: KeysSection = Field(default_factory=KeysSection)
     hub: HubSection | None = None
 
 

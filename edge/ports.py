@@ -91,7 +91,7 @@ class Outbox(Protocol):
     """Messages for the hub. A row leaves only on the hub's receipt."""
 
     def pending(self, *, limit: int, retry_before: datetime) -> Sequence[OutboxMessage]:
-        """Return messages never sent, or last sent before retry_before, in order."""
+        """Return messages never sent, or last sent before an instant, urgent first."""
         ...
 
     def mark_sent(self, message_id: str, *, at: datetime) -> None: ...
@@ -101,6 +101,20 @@ class Outbox(Protocol):
         ...
 
     def depth(self) -> int: ...
+
+    def stream(self) -> str:
+        """Return the name of the numbering: another disk, another stream."""
+        ...
+
+    def post(self, kind: str, body: bytes, *, at: datetime) -> int:
+        """Let a message of a kind wait, durably; return its sequence number."""
+        ...
+
+    def reissue(
+        self, stream: str, ranges: Sequence[tuple[int, int]], *, at: datetime
+    ) -> int:
+        """Put back what was cleared and the hub has lost; return how many."""
+        ...
 
 
 class CheckRecorder(Protocol):

@@ -29,6 +29,11 @@ COMMANDS = {
     "finger": ("edge.cli.finger", "finger", "Look into the fingerprint engine."),
     "hub": ("edge.cli.hub", "hub", "Work at the hub: hits, booths, publication."),
     "models": ("edge.cli.models", "models", "List, prepare and verify models."),
+    "provision": (
+        "edge.cli.provision",
+        "provision",
+        "Make this booth's keys, enrol it at the hub.",
+    ),
     "serve": ("edge.cli.serve", "serve", "Run one process of the appliance."),
     "watchlist": ("edge.cli.watchlist", "watchlist", "Read and change the watchlist."),
 }

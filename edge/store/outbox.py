@@ -2,43 +2,110 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import json
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from edge.errors import StoreError
 from edge.store.audit import append_audit
 from edge.store.database import mapped_errors, transaction
+from edge.store.outbox_policy import (
+    HIT,
+    VOID,
+    OutboxLimits,
+    give_up_older,
+    make_room,
+    priority_of,
+)
+from edge.store.reissue import STEP_ROWS, missing_numbers, put_back
 from edge.terms import OutboxMessage
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Collection, Iterable, Sequence
 
     import sqlite_utils
 
+CLEARED_KEPT = timedelta(days=90)
+# Rows put back by one order; the hub sees what is missing then and asks again.
+REISSUE_ROWS = 10_000
+# Payloads that are read at once, one row at least.
+READ_BYTES = 16 * 1024 * 1024
+_COLUMNS = "message_id, sequence, kind, payload, attempts, created_at"
+_AUDITED = frozenset({HIT, "holding", "answer"})
+_Row = tuple[str, int, str, bytes, int, str]
+
 
 class StoredOutbox:
-    def __init__(self, database: sqlite_utils.Database) -> None:
+    def __init__(
+        self, database: sqlite_utils.Database, limits: OutboxLimits | None = None
+    ) -> None:
         self._database = database
+        self._limits = limits or OutboxLimits()
+
+    def stream(self) -> str:
+        """Return the name of this store's numbering: 16 hexadecimal digits."""
+        with mapped_errors("read"):
+            (stream,) = self._database.conn.execute(
+                "select stream from outbox_counter"
+            ).fetchone()
+        return str(stream)
+
+    def post(self, kind: str, body: bytes, *, at: datetime) -> int:
+        """Let a message of a kind wait, durably; return its sequence number.
+
+        The newest of kind "health" takes the place of the ones that wait. When more
+        waits than the limits say, the least urgent becomes void, never a hit, an answer
+        or a deletion receipt.
+
+        Raises:
+            StoreError: there is no such kind, or hits are recorded with their check;
+                the store cannot be written.
+        """
+        priority_of(kind)
+        if kind in (HIT, VOID):
+            raise StoreError(f"outbox: a message of kind {kind} is not posted")
+        with transaction(self._database) as connection:
+            give_up_older(connection, kind)
+            sequence = add_to_outbox(connection, kind=kind, payload=body, at=at)
+            make_room(connection, self._limits, at=at)
+        return sequence
 
     def pending(self, *, limit: int, retry_before: datetime) -> list[OutboxMessage]:
-        """Return messages never sent, or last sent before retry_before, in order."""
+        """Return messages never sent, or last sent before retry_before.
+
+        The most urgent come first, those of one class in their order.
+        """
         with mapped_errors("read"):
             rows = self._database.conn.execute(
-                "select message_id, sequence, kind, payload, attempts, created_at"
-                " from outbox where sent_at is null or sent_at < ?"
-                " order by sequence limit ?",
+                f"select {_COLUMNS} from outbox where sent_at is null or sent_at < ?"  # noqa: S608  a constant
+                " order by priority, sequence limit ?",
                 (retry_before.isoformat(), limit),
             ).fetchall()
-        return [
-            OutboxMessage(
-                message_id=row[0],
-                sequence=row[1],
-                kind=row[2],
-                payload=row[3],
-                attempts=row[4],
-                created_at=datetime.fromisoformat(row[5]),
+        return [_message(row) for row in rows]
+
+    def next_rows(self, *, limit: int, besides: Collection[str]) -> list[OutboxMessage]:
+        """Return the most urgent messages whose ids are not in besides.
+
+        At most limit of them, and not many more than READ_BYTES.
+        """
+        with mapped_errors("read"):
+            rows = self._database.conn.execute(
+                f"select {_COLUMNS} from outbox where message_id not in"  # noqa: S608  a constant
+                " (select value from json_each(?)) order by priority, sequence limit ?",
+                (json.dumps(list(besides)), limit),
             )
-            for row in rows
-        ]
+            found = _first_bytes(rows)
+            rows.close()
+        return found
+
+    def row(self, message_id: str) -> OutboxMessage | None:
+        with mapped_errors("read"):
+            row = self._database.conn.execute(
+                f"select {_COLUMNS} from outbox where message_id = ?",  # noqa: S608  a constant
+                (message_id,),
+            ).fetchone()
+        return None if row is None else _message(row)
 
     def mark_sent(self, message_id: str, *, at: datetime) -> None:
         with transaction(self._database) as connection:
@@ -50,49 +117,122 @@ class StoredOutbox:
 
     def clear(self, message_id: str, *, at: datetime) -> bool:
         """Remove the row and note the delivery, in one transaction."""
+        return self.clear_many([message_id], at=at) == 1
+
+    def clear_many(self, message_ids: Sequence[str], *, at: datetime) -> int:
+        """Remove rows and note the deliveries in one transaction; return how many.
+
+        What they were is remembered for CLEARED_KEPT.
+        """
         with transaction(self._database) as connection:
-            removed = connection.execute(
-                "delete from outbox where message_id = ?", (message_id,)
-            ).rowcount
-            if removed:
-                connection.execute(
-                    "update hits set delivered_at = ? where hit_id = ?",
-                    (at.isoformat(), message_id),
-                )
-                append_audit(
-                    connection,
-                    at=at,
-                    actor="edge-sync",
-                    action="delivered",
-                    subject=message_id,
-                )
-        return bool(removed)
+            cleared = sum(_clear_one(connection, name, at) for name in message_ids)
+            connection.execute(
+                "delete from outbox_cleared where cleared_at < ?",
+                ((at - CLEARED_KEPT).isoformat(),),
+            )
+        return cleared
+
+    def reissue(
+        self, stream: str, ranges: Sequence[tuple[int, int]], *, at: datetime
+    ) -> int:
+        """Put rows of these numbers back that were cleared; return how many.
+
+        For a hub that lost what it had receipted. A hit comes back as it was, anything
+        else as void. Another store's stream is not here: nothing is put back.
+        """
+        if stream != self.stream():
+            return 0
+        with mapped_errors("read"):
+            numbers = missing_numbers(self._database.conn, ranges, limit=REISSUE_ROWS)
+        for start in range(0, len(numbers), STEP_ROWS):
+            with transaction(self._database) as connection:
+                put_back(connection, stream, numbers[start : start + STEP_ROWS], at=at)
+        return len(numbers)
 
     def depth(self) -> int:
         with mapped_errors("read"):
-            row = self._database.conn.execute("select count(*) from outbox").fetchone()
+            row = self._database.conn.execute(
+                "select waiting from outbox_counter"
+            ).fetchone()
         return int(row[0])
 
 
 def add_to_outbox(
     connection: sqlite3.Connection,
     *,
-    message_id: str,
     kind: str,
     payload: bytes,
     at: datetime,
+    message_id: str | None = None,
 ) -> int:
     """Append a message inside the caller's transaction; return its sequence number.
 
-    The counter lives in the same transaction, so the numbers have no gap.
+    The counter lives in the same transaction, so the numbers have no gap. Without an id
+    the message is named by kind, stream and number.
     """
-    (sequence,) = connection.execute(
+    sequence, stream = connection.execute(
         "update outbox_counter set last_sequence = last_sequence + 1"
-        " returning last_sequence"
+        " returning last_sequence, stream"
     ).fetchone()
     connection.execute(
-        "insert into outbox (message_id, sequence, kind, payload, created_at)"
-        " values (?, ?, ?, ?, ?)",
-        (message_id, sequence, kind, payload, at.isoformat()),
+        "insert into outbox (message_id, sequence, kind, payload, created_at, priority)"
+        " values (?, ?, ?, ?, ?, ?)",
+        (
+            message_id or f"{kind}-{stream}-{sequence}",
+            sequence,
+            kind,
+            payload,
+            at.isoformat(),
+            priority_of(kind),
+        ),
     )
     return int(sequence)
+
+
+def _clear_one(connection: sqlite3.Connection, message_id: str, at: datetime) -> bool:
+    row = connection.execute(
+        "delete from outbox where message_id = ? returning sequence, kind, created_at",
+        (message_id,),
+    ).fetchone()
+    if row is None:
+        return False
+    sequence, kind, created_at = row
+    connection.execute(
+        "insert or replace into outbox_cleared values (?, ?, ?, ?, ?)",
+        (sequence, message_id, kind, created_at, at.isoformat()),
+    )
+    connection.execute(
+        "update hits set delivered_at = ? where hit_id = ?",
+        (at.isoformat(), message_id),
+    )
+    if kind in _AUDITED:
+        append_audit(
+            connection,
+            at=at,
+            actor="edge-sync",
+            action="delivered",
+            subject=message_id,
+        )
+    return True
+
+
+def _first_bytes(rows: Iterable[_Row]) -> list[OutboxMessage]:
+    found: list[OutboxMessage] = []
+    size = 0
+    for row in rows:
+        found.append(_message(row))
+        size += len(row[3])
+        if size >= READ_BYTES:
+            break
+    return found
+
+
+def _message(row: _Row) -> OutboxMessage:
+    return OutboxMessage(
+        message_id=row[0],
+        sequence=row[1],
+        kind=row[2],
+        payload=row[3],
+        attempts=row[4],
+        created_at=datetime.fromisoformat(row[5]),
+    )

@@ -124,8 +124,9 @@ def decode_chain(data: bytes) -> list[bytes]:
 def first_anchors(data: bytes, *, fingerprint: str, now: datetime) -> TrustAnchors:
     """Return the anchors of an array of documents, the first time.
 
-    fingerprint: of the roots of the first document, as a person has read it from the
-    hub; hyphens, spaces and case do not matter.
+    fingerprint: of the roots of one of the documents, as a person has read it from the
+    hub; hyphens, spaces and case do not matter. What stands before it counts for
+    nothing.
 
     Raises:
         RefusalError: WRONG_SIGNER: other roots, or not signed by them; and as
@@ -133,17 +134,11 @@ def first_anchors(data: bytes, *, fingerprint: str, now: datetime) -> TrustAncho
         MessageError: no trust documents.
     """
     documents = decode_chain(data)
-    first = read_signed_by_many(documents[0], limit=DOCUMENT_LIMIT)
+    start, first = _pinned(documents, fingerprint)
     document = TrustDocument.decode(first.payload)
-    if _plain(fingerprint) != _plain(root_fingerprint(document.roots)):
-        raise RefusalError(
-            RefusalReason.WRONG_SIGNER,
-            "trust document: its roots have the fingerprint "
-            f"{root_fingerprint(document.roots)}, not the one that was given",
-        )
     _require_signatures(first, document, document)
-    anchors = _anchors(document, (documents[0],))
-    return _following(anchors, documents[1:], now)
+    anchors = _anchors(document, (documents[start],))
+    return _following(anchors, documents[start + 1 :], now)
 
 
 def later_anchors(anchors: TrustAnchors, data: bytes, *, now: datetime) -> TrustAnchors:
@@ -169,6 +164,22 @@ def kept_anchors(data: bytes) -> TrustAnchors:
     document = TrustDocument.decode(last.payload)
     _require_signatures(last, document, document)
     return _anchors(document, tuple(documents))
+
+
+def _pinned(documents: Many[bytes], fingerprint: str) -> tuple[int, ManySigned]:
+    """Return the newest document with roots of this fingerprint, and its place."""
+    shown = ""
+    for index in reversed(range(len(documents))):
+        item = read_signed_by_many(documents[index], limit=DOCUMENT_LIMIT)
+        found = root_fingerprint(TrustDocument.decode(item.payload).roots)
+        if _plain(found) == _plain(fingerprint):
+            return index, item
+        shown = shown or found
+    raise RefusalError(
+        RefusalReason.WRONG_SIGNER,
+        f"trust document: its roots have the fingerprint {shown}, not the one that was "
+        "given",
+    )
 
 
 def _following(

@@ -103,8 +103,8 @@ def check_certificate(
         raise ConfigurationError(message)
 
 
-def first_host(pem: bytes) -> str:
-    """Return the first name or address in a broker's certificate.
+def hosts_of(pem: bytes) -> tuple[str, ...]:
+    """Return the names and addresses in a broker's certificate, at least one.
 
     Raises:
         ConfigurationError: there is none.
@@ -114,10 +114,10 @@ def first_host(pem: bytes) -> str:
         found = certificate.extensions.get_extension_for_class(
             x509.SubjectAlternativeName
         )
-        return str(next(iter(found.value)).value)
-    except (x509.ExtensionNotFound, StopIteration):
+    except x509.ExtensionNotFound:
         message = "broker.pem: names no host"
         raise ConfigurationError(message) from None
+    return tuple(str(name.value) for name in found.value)
 
 
 def read_key(pem: bytes, origin: str) -> ec.EllipticCurvePrivateKey:

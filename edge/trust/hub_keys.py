@@ -4,7 +4,7 @@
     ca.key ca.pem crl.pem                      the authority of the line, who is revoked
     tls.key tls.pem, broker.key broker.pem     certificates of the hub and of the broker
     trust.cbor                                 the trust documents
-    issued-<booth>-<serial>.pem                every certificate issued to a booth
+    issued.<booth>.<serial>.pem                every certificate issued to a booth
 
 The root keys are not here: they lie on a medium that is put away.
 """

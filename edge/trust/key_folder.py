@@ -110,12 +110,10 @@ class KeyFolder:
         place = self.path / name
         temporary = self.path / f".{name}.new"
         try:
+            # Takes the name, or fails; links would do, but not on every medium.
+            os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             _write_durably(temporary, data)
-            try:
-                # A link, not a rename: it fails if the name is taken.
-                os.link(temporary, place)
-            finally:
-                temporary.unlink()
+            temporary.replace(place)
             _sync_folder(self.path)
         except FileExistsError:
             message = f"{place}: is there already, and is not overwritten"

@@ -20,7 +20,11 @@ def test_the_booth_example_shows_every_key_and_every_default():
     text = (REPOSITORY / "config" / "booth.example.toml").read_text(encoding="utf-8")
     shown = load_config(REPOSITORY / "config" / "booth.example.toml").model_dump()
     defaults = Config().model_dump()
-    machine_paths = {("store", "path"), ("models", "cache_dir")}
+    machine_paths = {
+        ("store", "path"),
+        ("models", "cache_dir"),
+        ("keys", "folder"),
+    }
     for section, value in defaults.items():
         if section == "hub":
             continue

@@ -131,7 +131,10 @@ def test_a_transaction_is_kept_whole_or_not_at_all(booth):
 def test_a_full_disk_is_named_and_the_store_goes_on_afterwards(booth):
     (pages,) = booth.conn.execute("pragma page_count").fetchone()
     booth.conn.execute(f"pragma max_page_count = {pages + 2}")
-    insert = "insert into hits values (?, 'c', 'e', 1, 't', ?, null)"
+    insert = (
+        "insert into hits (hit_id, check_id, entry_id, entry_version, occurred_at,"
+        " payload) values (?, 'c', 'e', 1, 't', ?)"
+    )
     rows = [("small", b""), ("large", bytes(100_000))]
     with pytest.raises(StoreError, match="full"), transaction(booth) as connection:
         connection.executemany(insert, rows)
