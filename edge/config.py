@@ -146,8 +146,14 @@ class PolicySection(Section):
 
 
 class BrokerSection(Section):
+    """certificates: "enrolment" takes them from the key folder, a booth its host too.
+
+    "configured" takes what stands here; without ca_file that is a line without TLS.
+    """
+
+    certificates: Literal["enrolment", "configured"] = "enrolment"
     host: str = Field(default="127.0.0.1", min_length=1)
-    port: Port = 1883
+    port: Port = 8883
     username: str | None = None
     password_file: FilePath | None = None
     ca_file: FilePath | None = None

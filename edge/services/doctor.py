@@ -24,7 +24,7 @@ from edge.errors import CaptureError, EdgeError, ModelError, StoreError
 from edge.models.store import ADVICE, ModelStatus, ModelStore, read_source
 from edge.services.broker_check import negotiate_protocol
 from edge.services.gallery_check import compare_gallery
-from edge.services.wiring import broker_settings, gallery_folder
+from edge.services.wiring import gallery_folder, machine_broker
 from edge.store.audit import verify_audit
 from edge.store.database import check_integrity
 from edge.store.hub_log import StoredHubLog
@@ -281,7 +281,7 @@ def _free_bytes(folder: Path) -> int:
 
 
 def check_broker(config: Config) -> list[Finding]:
-    settings = broker_settings(config)
+    settings = machine_broker(config)
     version = negotiate_protocol(settings, SystemClock())
     line = "TLS" if settings.cafile is not None else "not encrypted"
     text = f"{settings.host}:{settings.port} speaks MQTT {version}, {line}"

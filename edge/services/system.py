@@ -1,8 +1,11 @@
 """A whole checkpoint on one machine: every process real, scanner and camera emulated.
 
 Broker, hub, firmware-bridge, edge-sync and edge-booth run as processes of their own,
-started as a service manager would start them. The scanner emulator answers on a
-pseudo-terminal, the camera is a stream over HTTP; both live in this process.
+started as a service manager would start them, with keys and certificates made on the
+spot. Where Mosquitto is installed the line is TLS with certificates on both sides; the
+embedded broker knows no certificates, and only what it carries is protected. The
+scanner emulator answers on a pseudo-terminal, the camera is a stream over HTTP; both
+live in this process.
 """
 
 from __future__ import annotations
@@ -11,8 +14,15 @@ import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
+from edge.clock import SystemClock
+from edge.services.local_trust import enrol_local_booth, set_up_local_hub
 from edge.services.processes import ServiceProcess, stop_all
-from edge.simulate.broker import free_port, start_broker
+from edge.simulate.broker import (
+    find_mosquitto,
+    free_port,
+    start_broker,
+    start_secure_broker,
+)
 from edge.simulate.camera_stream import PlayedCamera
 from firmware_bridge.emulator import ScannerEmulator
 
@@ -24,6 +34,7 @@ if TYPE_CHECKING:
     from edge.simulate.broker import BrokerKind, RunningBroker
 
 READY_S = 120.0
+BOOTH_ID = "booth-1"
 
 
 class LocalSystem:
@@ -80,9 +91,7 @@ class LocalSystem:
         )
         self.camera = stack.enter_context(PlayedCamera())
         self._on_step("message broker")
-        self.broker = start_broker(
-            self._run_dir / "broker", free_port(), prefer=self._prefer_broker
-        )
+        self.broker = self._start_broker()
         stack.callback(self.broker.stop)
         self._write_config()
         for process in self._service_processes(link):
@@ -93,6 +102,18 @@ class LocalSystem:
             process.start()
         for process in self.processes.values():
             process.wait_ready(READY_S)
+
+    def _start_broker(self) -> RunningBroker:
+        now = SystemClock().now()
+        folder, port = self._run_dir / "broker", free_port()
+        with set_up_local_hub(self._run_dir, self.hub_store, now=now) as hub:
+            enrol_local_booth(
+                hub, self._run_dir / "keys", BOOTH_ID, broker_port=port, now=now
+            )
+            files = hub.broker_files(folder, port)
+        if self._prefer_broker == "mosquitto" and find_mosquitto() is not None:
+            return start_secure_broker(folder, port, files)
+        return start_broker(folder, port, prefer=self._prefer_broker)
 
     def _service_processes(self, link: Path) -> list[ServiceProcess]:
         config = ("--config", str(self.config_path))
@@ -126,11 +147,19 @@ class LocalSystem:
                 "host": self.broker.host,
                 "port": self.broker.port,
                 "keepalive_s": 5,
+                "certificates": (
+                    "enrolment" if self.broker.kind == "mosquitto" else "configured"
+                ),
             },
+            "keys": {"folder": str(self._run_dir / "keys")},
             "web": {"port": int(self.booth_url.rsplit(":", 1)[1])},
-            "hub": {"store": str(self.hub_store), "poll_s": 0.05},
+            "hub": {
+                "store": str(self.hub_store),
+                "poll_s": 0.05,
+                "keys": str(self._run_dir / "hub-keys"),
+            },
         }
-        lines = ['booth_id = "booth-1"']
+        lines = [f'booth_id = "{BOOTH_ID}"']
         for section, values in sections.items():
             lines.append(f"\n[{section}]")
             # TOML basic strings and JSON strings agree on every path we make.

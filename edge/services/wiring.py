@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from edge.services.enrolment import EnrolmentEngines
     from edge.sync.settings import BrokerSettings
     from edge.terms import Candidate, FaceTemplate, FingerprintTemplate, Reference
+    from edge.trust.booth_keys import BoothKeys
     from edge.trust.hub_keys import HubKeys
     from edge.watchlist.search import WatchlistIndex
 
@@ -199,15 +201,67 @@ def broker_settings(config: Config) -> BrokerSettings:
     )
 
 
+def booth_broker(config: Config, keys: BoothKeys) -> BrokerSettings:
+    """Return how this booth reaches the broker."""
+    from edge.services.provisioning import enrolled_broker
+
+    settings = broker_settings(config)
+    if config.broker.certificates == "configured":
+        return settings
+    return enrolled_broker(keys, settings)
+
+
+def hub_broker(config: Config) -> BrokerSettings:
+    """Return how this hub reaches the broker.
+
+    Raises:
+        ConfigurationError: this machine is no hub.
+    """
+    from edge.services.hub_keys import hub_folder
+    from edge.trust.hub_keys import AUTHORITY, CERTIFICATE, TLS_KEY
+
+    settings = broker_settings(config)
+    folder = hub_folder(config)
+    if config.broker.certificates == "configured":
+        return settings
+    return replace(
+        settings,
+        cafile=folder.place(AUTHORITY),
+        certfile=folder.place(CERTIFICATE),
+        keyfile=folder.place(TLS_KEY),
+    )
+
+
+def machine_broker(config: Config) -> BrokerSettings:
+    """Return how this machine, booth or hub, reaches the broker.
+
+    Raises:
+        ConfigurationError: a booth that is not enrolled.
+    """
+    if config.hub is not None:
+        return hub_broker(config)
+    if config.broker.certificates == "configured":
+        return broker_settings(config)
+    from edge.services.provisioning import booth_keys
+
+    return booth_broker(config, booth_keys(config))
+
+
 def run_sync_from(config: Config) -> None:
     """Run edge-sync until it is told to stop."""
-    from edge.services.sync import run_sync
+    from edge.services.provisioning import booth_folder, booth_keys
+    from edge.services.sync import BoothSide, run_sync
+    from edge.trust.booth_keys import keep_anchors
 
     run_sync(
-        booth_id=config.booth_id,
-        store_path=config.store.path,
-        watchlist_path=config.store.watchlist_path,
-        broker=broker_settings(config),
+        BoothSide(
+            booth_id=config.booth_id,
+            store_path=config.store.path,
+            watchlist_path=config.store.watchlist_path,
+            load_keys=lambda: booth_keys(config),
+            broker=lambda keys: booth_broker(config, keys),
+            keep_anchors=lambda anchors: keep_anchors(booth_folder(config), anchors),
+        )
     )
 
 
@@ -225,7 +279,7 @@ def run_hub_from(config: Config) -> None:
         raise ConfigurationError(message)
     run_hub(
         store_path=config.hub.store,
-        broker=broker_settings(config),
+        broker=hub_broker(config),
         load_keys=lambda: hub_keys(config),
         settings=HubSettings(
             head_every_s=config.hub.head_every_s,

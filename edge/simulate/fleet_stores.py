@@ -60,8 +60,10 @@ class MemoryOutbox:
         self.cleared += cleared
         return cleared
 
-    def reissue(self, stream: str, ranges: Sequence[tuple[int, int]]) -> int:
-        del stream, ranges
+    def reissue(
+        self, stream: str, ranges: Sequence[tuple[int, int]], *, at: datetime
+    ) -> int:
+        del stream, ranges, at
         return 0
 
     def depth(self) -> int:

@@ -38,7 +38,9 @@ class BoothOutbox(OutboxQueue, Protocol):
         """Append a message durably; return its number."""
         ...
 
-    def reissue(self, stream: str, ranges: Sequence[tuple[int, int]]) -> int:
+    def reissue(
+        self, stream: str, ranges: Sequence[tuple[int, int]], *, at: datetime
+    ) -> int:
         """Put messages that were cleared back; return how many."""
         ...
 
@@ -95,7 +97,7 @@ def assemble_agent(
     def resend(stream: str, ranges: Sequence[tuple[int, int]]) -> int:
         for first, last in ranges:
             sender.resend(first, last)
-        return outbox.reissue(stream, ranges)
+        return outbox.reissue(stream, ranges, at=clock.now())
 
     def on_held(position: LogPosition) -> None:
         options.on_held(position)
