@@ -46,8 +46,7 @@ def read_request(csr: bytes, booth_id: str) -> x509.CertificateSigningRequest:
     except Exception as error:  # noqa: BLE001  the parser raises by the damage it meets
         message = f"certificate request: not readable ({type(error).__name__})"
         raise MessageError(message) from None
-    wanted = list(common_name(booth_id))
-    if not is_booth_id(booth_id) or names != wanted:
+    if not is_booth_id(booth_id) or names != list(common_name(booth_id)):
         message = f"certificate request: its name is not booth {booth_id!r}"
         raise MessageError(message)
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":

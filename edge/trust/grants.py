@@ -62,11 +62,19 @@ def make_grant(
     return sign(grant.encode(), key)
 
 
-def read_grant(data: bytes, booth_id: str, keys: Mapping[bytes, VerifyingKey]) -> Grant:
+def read_grant(
+    data: bytes,
+    booth_id: str,
+    keys: Mapping[bytes, VerifyingKey],
+    *,
+    known_serial: int = 0,
+) -> Grant:
     """Return the grant if one of the operations keys has signed it for this booth.
 
+    known_serial: of the newest grant that the booth has; it may come again.
+
     Raises:
-        RefusalError: WRONG_SIGNER, WRONG_READER.
+        RefusalError: WRONG_SIGNER, WRONG_READER; ROLLBACK: an older grant.
         MessageError: no grant.
     """
     item = read_signed(data, limit=2 * GRANT_LIMIT + OVERHEAD_BYTES)
@@ -80,6 +88,11 @@ def read_grant(data: bytes, booth_id: str, keys: Mapping[bytes, VerifyingKey]) -
     if grant.booth_id != booth_id:
         raise RefusalError(
             RefusalReason.WRONG_READER, f"grant for booth {grant.booth_id!r}"
+        )
+    if grant.serial < known_serial:
+        raise RefusalError(
+            RefusalReason.ROLLBACK,
+            f"grant {grant.serial}, this booth has grant {known_serial}",
         )
     return grant
 

@@ -167,7 +167,7 @@ class KeyFolder:
         try:
             mode = path.stat().st_mode
         except OSError as error:
-            raise _failure("look at", path, error) from None
+            raise _failure("read", path, error) from None
         if mode & _OTHERS:
             message = (
                 f"{path}: open to others (mode {stat.S_IMODE(mode):03o}), as keys must "
