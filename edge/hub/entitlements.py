@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from edge.hub.store_port import HubRegistry
     from edge.trust.keys import ContentKey, SealingKey
+    from edge.trust.registered_booth import AdmittedBooth
 
 
 class Entitlements:
@@ -64,7 +65,11 @@ class Entitlements:
             raise ConfigurationError(
                 "the hub's store holds no epoch key: run `edge hub init` first"
             )
-        booths = [b for b in self._registry.booths() if b.revoked_at is None]
+        booths = [
+            booth
+            for booth in self._registry.booths()
+            if booth.revoked_at is None and _has_keys(booth)
+        ]
         self._verifying = {b.booth_id: VerifyingKey(b.signing) for b in booths}
         self.readers = {b.booth_id: SealingPublicKey(b.sealing) for b in booths}
         self.epochs = epochs
@@ -101,3 +106,13 @@ class Entitlements:
             f"the key of epoch {epoch} opens with none of the hub's sealing keys: "
             "put the old sealing key back into the key folder"
         )
+
+
+def _has_keys(booth: AdmittedBooth) -> bool:
+    """Return whether the keys are keys; a booth that has none can say nothing."""
+    try:
+        VerifyingKey(booth.signing)
+        SealingPublicKey(booth.sealing)
+    except MessageError:
+        return False
+    return True

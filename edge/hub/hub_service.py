@@ -119,8 +119,8 @@ class HubService:
 
     def step(self, timeout_s: float) -> None:
         """Wait up to timeout_s for the link, then do everything that is due."""
-        is_waiting = bool(self._arrived)
-        for event in self._link.poll(0.0 if is_waiting else timeout_s):
+        is_busy = self._arrived or self._voice.is_busy
+        for event in self._link.poll(0.0 if is_busy else timeout_s):
             self._note(event)
         self._take(self._next_batch())
         self._guard(self._show_hits)

@@ -72,11 +72,16 @@ class HubVoice:
             settings,
         )
         self._grants = GrantPublisher(
-            entitlements, stores.registry, keys.operations, clock
+            entitlements, stores.registry, keys.operations, clock, log
         )
         self._answers = Answers(
             stores.log, stores.snapshots, batches, self, want_snapshot
         )
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is something to be said that the link has room for."""
+        return len(self._queue) > 0 and self._outbound.has_room
 
     def head(self) -> bytes:
         return self._announcer.head

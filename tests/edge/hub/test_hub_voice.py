@@ -1,6 +1,7 @@
 """What the hub says: the log to all, answers to one, grants, commands."""
 
 import zlib
+from dataclasses import replace
 
 import cbor2
 import pytest
@@ -259,6 +260,17 @@ def test_a_new_epoch_is_granted_to_all_but_the_revoked(hub, talking_booth):
     hub.run()
     assert hub.head().epoch == 2
     assert opened(hub, hub.changes()[-1]) == ["entry-1"]
+
+
+def test_a_booth_with_useless_keys_keeps_no_other_from_its_grant(hub, talking_booth):
+    weak = talking_booth("booth-0", is_admitted=False)
+    admitted = weak.admitted()
+    hub.stores.registry.admit(replace(admitted, sealing=bytes(32)), at=hub.clock.now())
+    short = replace(admitted, booth_id="booth-00", signing=b"short")
+    hub.stores.registry.admit(short, at=hub.clock.now())
+    other = talking_booth("booth-2")
+    assert open_grant(grant_of(hub, other), other.sealing) == {1: hub.content_key}
+    assert [line["booth_id"] for line in hub.lines("grant_failed")] == ["booth-0"]
 
 
 def test_trust_and_grant_come_on_request(hub):
