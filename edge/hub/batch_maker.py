@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from edge.trust.keys import ContentKey, SigningKey
 
 CACHE_BATCHES = 16
-_Place = tuple[int, int, int, int]  # epoch, after, limit, end of the log
+_Place = tuple[str, int, int, int, int]  # log, epoch, after, limit, end of the log
 
 
 class CurrentEpoch(Protocol):
@@ -45,7 +45,7 @@ class BatchMaker:
         """
         content_key = self._epoch.content_key()
         end = self._log.position().sequence
-        place = (content_key.epoch, before.sequence, limit, end)
+        place = (before.log, content_key.epoch, before.sequence, limit, end)
         if place in self._made:
             self._made.move_to_end(place)
             return self._made[place]
