@@ -22,7 +22,7 @@ from edge.services.wiring import enrolment_engines
 from edge.simulate.cast import invented_cast
 from edge.simulate.scenario import demo_scenario
 from edge.store.database import open_database
-from edge.store.hub import HubStore
+from edge.store.hub_log import StoredHubLog
 
 KILLS = int(os.environ.get("EDGE_KILLS", "50"))
 SETTLE_S = 60.0
@@ -122,10 +122,11 @@ def test_no_hit_is_lost_or_doubled_when_processes_are_killed(seed, tmp_path_shor
     person = demo_scenario(invented_cast()).enrolled[0]
     wanted = invented_cast()[0].finger_presented
     with LocalSystem(tmp_path_short, model_cache=default_cache_dir() / "models") as s:
-        with closing(HubStore(open_database(s.hub_store, "hub"))) as hub:
+        database = open_database(s.hub_store, "hub")
+        with closing(database.conn):
             engines = enrolment_engines(config)
             publish_person(
-                hub,
+                StoredHubLog(database),
                 engines,
                 person.entry,
                 finger_images=person.finger_images,
@@ -147,7 +148,7 @@ def test_no_hit_is_lost_or_doubled_when_processes_are_killed(seed, tmp_path_shor
         hub_log = s.processes["edge-hub"].log_path.read_text(errors="replace")
 
     recorded = _column(s.booth_store, "select hit_id from hits")
-    received = _column(s.hub_store, "select hit_id from hits")
+    received = _column(s.hub_store, "select hit_id from received_hits")
     assert sum(killed.values()) == KILLS
     assert len(traffic.acknowledged) >= KILLS // 10, "too little traffic to say much"
     assert set(traffic.acknowledged) <= set(recorded), "shown as recorded, but lost"

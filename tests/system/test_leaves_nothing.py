@@ -19,7 +19,7 @@ from edge.services.wiring import enrolment_engines, fingerprint_engine
 from edge.simulate.cast import SCANNER_WINDOW, invented_cast
 from edge.simulate.scenario import demo_scenario
 from edge.store.database import open_database
-from edge.store.hub import HubStore
+from edge.store.hub_log import StoredHubLog
 from edge.terms import FingerPosition, FingerprintSample
 from firmware_bridge.image_transfer import pack_image
 from firmware_bridge.sensor_window import fit_to_window
@@ -131,9 +131,10 @@ def check(system, member):
 
 
 def enrol_the_wanted(system, person):
-    with closing(HubStore(open_database(system.hub_store, "hub"))) as hub:
+    database = open_database(system.hub_store, "hub")
+    with closing(database.conn):
         publish_person(
-            hub,
+            StoredHubLog(database),
             enrolment_engines(load_config()),
             person.entry,
             finger_images=person.finger_images,

@@ -19,7 +19,7 @@ from edge.services.wiring import enrolment_engines
 from edge.simulate.cast import invented_cast
 from edge.simulate.scenario import demo_scenario
 from edge.store.database import open_database
-from edge.store.hub import HubStore
+from edge.store.hub_log import StoredHubLog
 from firmware_bridge.device_client import DeviceClient
 from firmware_bridge.emulator import ScannerEmulator
 from firmware_bridge.faults import UnplugAtByte, UnplugOnCommand
@@ -46,9 +46,10 @@ class Booth:
 
     def enrol_the_wanted(self) -> None:
         person = demo_scenario(invented_cast()).enrolled[0]
-        with closing(HubStore(open_database(self.system.hub_store, "hub"))) as hub:
+        database = open_database(self.system.hub_store, "hub")
+        with closing(database.conn):
             publish_person(
-                hub,
+                StoredHubLog(database),
                 enrolment_engines(load_config()),
                 person.entry,
                 finger_images=person.finger_images,

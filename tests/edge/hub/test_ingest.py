@@ -281,3 +281,58 @@ def test_the_hubs_own_voice_and_a_foreign_topic_are_no_booths(hub):
 def test_a_hub_that_ends_says_so(hub):
     hub.service.close()
     assert not LinkState.decode(hub.broker.retained["edge/hub/state"]).online
+
+
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+def dies(owner, name, *, after):
+    """Make a method end the process, before or after it has done its work."""
+    real = getattr(owner, name)
+
+    def deadly(*args, **options):
+        if after:
+            real(*args, **options)
+        raise KilledError
+
+    setattr(owner, name, deadly)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("opener", "open"),
+        ("messages", "accept"),
+        ("link", "publish"),
+        ("link", "acknowledge"),
+        ("messages", "take_new_hits"),
+        ("console", "show"),
+    ],
+)
+def test_a_hub_killed_at_any_point_has_each_hit_once_and_shows_none_twice(
+    hub, part, name, after
+):
+    parts = {
+        "opener": hub.service._ingest._opener,
+        "messages": hub.stores.messages,
+        "link": hub.link,
+        "console": hub.service._console,
+    }
+    messages = [hub.booth.sealed(hub.booth.hit(number)) for number in (1, 2, 3)]
+    for message in messages:
+        hub.line.publish(OUTBOX, message)
+    dies(parts[part], name, after=after)
+    with pytest.raises(KilledError):
+        hub.service.step(0)
+    hub.restart_hub()
+    hub.deliver(*messages)
+    assert sorted(hub.hit_ids()) == [f"hit-booth-1-{n}" for n in (1, 2, 3)]
+    assert {number for number, outcome in hub.outcomes() if outcome != "refused"} == {
+        *(1, 2, 3)
+    }
+    shown = [line["hit_id"] for line in hub.lines("hit")]
+    assert len(shown) == len(set(shown))
+    if (part, after) not in {("messages", True), ("console", False), ("console", True)}:
+        assert len(shown) == 3, "a line is lost only between its mark and its writing"

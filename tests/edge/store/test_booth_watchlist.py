@@ -1,12 +1,8 @@
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.errors import StoreError, WatchlistError
-from edge.store.audit import verify_audit
-from edge.store.database import open_database
-from edge.store.hub import HubStore
 from edge.store.watchlist import BoothWatchlist
 from edge.terms import ChangeOperation
 
@@ -108,29 +104,3 @@ def test_a_senseless_local_change_takes_back_the_whole_batch(
 STEPS = st.lists(
     st.tuples(st.sampled_from(ChangeOperation), st.sampled_from("abc")), max_size=15
 )
-
-
-@settings(
-    max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(steps=STEPS, cuts=st.lists(st.integers(1, 4), max_size=15))
-def test_a_booth_ends_with_what_the_hub_holds(things, tmp_path_factory, steps, cuts):
-    folder = tmp_path_factory.mktemp("stores")
-    hub_database = open_database(folder / "hub.db", "hub")
-    booth_database = open_database(folder / "watchlist.db", "watchlist")
-    hub, booth = HubStore(hub_database), BoothWatchlist(booth_database)
-    for number, (operation, entry_id) in enumerate(steps, start=1):
-        draft = things.draft(operation, entry_id, version=number)
-        try:
-            hub.append([draft], at=things.start)
-        except WatchlistError:
-            continue
-    for cut in [*cuts, *[15] * 2]:
-        booth.apply(hub.changes_after(booth.cursor(), limit=cut))
-    assert booth.cursor() == hub.head()
-    assert booth.entries() == [change.entry for change in hub.current()]
-    assert verify_audit(booth_database) == hub.head()
-    hub_database.conn.close()
-    booth_database.conn.close()

@@ -1,3 +1,9 @@
+-- What came before could not be signed, and no release wrote it.
+drop table entries;
+drop table watchlist_log;
+drop table hits;
+drop table booths;
+
 -- The log with its chain: what a batch that ends at a change has to say of the set.
 create table log_state (
     id integer primary key check (id = 1),
