@@ -33,6 +33,7 @@ ROTATIONS = (
     "sealing",
     "root",
     "trust",
+    "ca",
     "tls",
     "epoch",
 )
@@ -164,6 +165,8 @@ def rotate(
     sealing                 what booths seal their messages to
     root                    the root keys in the folders given
     trust                   no key: the trust document, for another term
+    ca                      the authority that issues certificates; then wait until
+                            all booths have followed, and rotate tls
     tls                     keys and certificates of hub and broker; needs no root
     epoch                   what the watchlist is encrypted with; needs no root
     """  # noqa: D301  \b is click's
@@ -275,6 +278,8 @@ def _rotate_by_roots(place: HubPlace, what: str, roots: Sequence[Path]) -> Trust
         return hub_rotation.rotate_roots(place, roots, now=now)
     if what == "trust":
         return hub_rotation.renew_trust(place, roots, now=now)
+    if what == "ca":
+        return hub_rotation.rotate_authority(place, roots, now=now)
     if what == "sealing":
         return hub_rotation.rotate_sealing(place, roots, now=now)
     return hub_rotation.rotate_signing(place, what, roots, now=now)

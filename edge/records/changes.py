@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import cbor2
+
 from edge.errors import InputError, MessageError
 from edge.records.mapping import Fields, decode_map, encode_map, term
 from edge.records.template import decode_template, encode_template
@@ -64,6 +66,11 @@ def encode_stored_change(
             "changed_at": change.changed_at.isoformat(),
         }
     )
+
+
+def stored_references(record: bytes) -> list[StoredReference]:
+    """Return the references of a record that decode_change has read, undecoded."""
+    return [StoredReference(**item) for item in cbor2.loads(record)["references"]]
 
 
 def decode_change(data: bytes) -> WatchlistChange:

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 from edge.errors import ConfigurationError, RefusalError, RefusalReason
 from edge.hub.broker_config import BrokerPlan, broker_config
-from edge.services.hub_keys import authority_of, begin_epoch, epoch_keys
+from edge.services.hub_keys import (
+    authorities_of,
+    begin_epoch,
+    epoch_keys,
+    revocations,
+)
 from edge.trust.certificate_checks import hosts_of, read_certificate
 from edge.trust.cose import sign
 from edge.trust.enrolment import (
@@ -91,11 +96,8 @@ def revoke_booth(place: HubPlace, booth_id: str, *, now: datetime) -> int:
         message = f"booth {booth_id!r} was never admitted; admitted: {known}"
         raise ConfigurationError(message)
     issued = place.folder.names(_issued_name(booth_id, "*"))
-    revoked = authority_of(place).revoke(
-        [booth.certificate, *(place.folder.read(name) for name in issued)],
-        before=place.folder.read(REVOKED),
-        now=now,
-    )
+    certificates = [booth.certificate, *(place.folder.read(name) for name in issued)]
+    revoked = revocations(place, certificates, now)
     place.folder.replace({REVOKED: revoked})
     # Before the epoch: who is entitled when it begins gets its key.
     if booth.revoked_at is None:
@@ -169,7 +171,7 @@ def _require_entitled(place: HubPlace, request: EnrolmentRequest) -> None:
 
 
 def _issue(place: HubPlace, request: EnrolmentRequest, now: datetime) -> bytes:
-    authority = authority_of(place)
+    authority = authorities_of(place)[0]
     pem = authority.issue_for_booth(request.csr, request.booth_id, now=now)
     serial = read_certificate(pem, origin="certificate").serial_number
     place.folder.add(_issued_name(request.booth_id, f"{serial:x}"), pem)

@@ -20,11 +20,13 @@ from edge.trust.anchors import (
     root_fingerprint,
     sign_document,
 )
+from edge.trust.certificate_checks import certificates_in
 from edge.trust.certificates import Authority, KeyAndCertificate, make_authority
 from edge.trust.grants import open_epoch, seal_epoch
 from edge.trust.hub_keys import (
     AUTHORITY,
     AUTHORITY_KEY,
+    AUTHORITY_KEY_BEFORE,
     BROKER,
     BROKER_KEY,
     CERTIFICATE,
@@ -161,15 +163,37 @@ def epoch_keys(place: HubPlace, keys: HubKeys) -> list[ContentKey]:
     ]
 
 
-def authority_of(place: HubPlace) -> Authority:
-    """Return the hub's certificate authority.
+def authorities_of(place: HubPlace) -> list[Authority]:
+    """Return the hub's certificate authority, and the one before if there is one.
 
     Raises:
-        ConfigurationError: its files are missing or damaged.
+        ConfigurationError: a file is missing or damaged.
     """
     folder = place.folder
-    pair = KeyAndCertificate(folder.read(AUTHORITY_KEY), folder.read(AUTHORITY))
-    return Authority(pair, origin=str(folder.place(AUTHORITY_KEY)))
+    certificates = certificates_in(folder.read(AUTHORITY))
+    return [
+        Authority(KeyAndCertificate(folder.read(name), pem), origin=name)
+        for name, pem in zip(
+            (AUTHORITY_KEY, AUTHORITY_KEY_BEFORE), certificates, strict=False
+        )
+    ]
+
+
+def revocations(place: HubPlace, certificates: Sequence[bytes], now: datetime) -> bytes:
+    """Return the authorities' lists of revocations (PEM), with these added.
+
+    Raises:
+        ConfigurationError: a file is missing or damaged.
+    """
+    before = place.folder.read(REVOKED)
+    return b"".join(
+        authority.revoke(
+            [pem for pem in certificates if authority.has_issued(pem)],
+            before=before,
+            now=now,
+        )
+        for authority in authorities_of(place)
+    )
 
 
 def _authority_of(pair: KeyAndCertificate) -> Authority:

@@ -15,17 +15,22 @@ from edge.services.hub_keys import (
     ROOTS,
     TRUST_LIFETIME,
     add_root,
-    authority_of,
+    authorities_of,
     complete_store,
     epoch_keys,
     line_files,
 )
 from edge.trust.anchors import encode_chain, later_anchors, sign_document
-from edge.trust.certificate_checks import hosts_of
+from edge.trust.certificate_checks import certificates_in, hosts_of
+from edge.trust.certificates import Authority, make_authority
 from edge.trust.grants import seal_epoch
 from edge.trust.hub_keys import (
+    AUTHORITY,
+    AUTHORITY_KEY,
+    AUTHORITY_KEY_BEFORE,
     BROKER,
     OPERATIONS,
+    REVOKED,
     SEALING,
     TRUST,
     WATCHLIST,
@@ -112,6 +117,40 @@ def rotate_roots(
     return later
 
 
+def rotate_authority(
+    place: HubPlace, roots: Sequence[Path], *, now: datetime
+) -> TrustAnchors:
+    """Replace the certificate authority; the one before stays trusted beside it.
+
+    Certificates by the authority before that are of use no more: called twice, the
+    present one is out. Hub and broker keep theirs until rotate_line, which must wait
+    until every booth has the successor.
+
+    Raises:
+        ConfigurationError: no hub, or too few root keys.
+    """
+    anchors = load_hub_keys(place.folder).anchors
+    old = certificates_in(place.folder.read(AUTHORITY))[0]
+    before = authorities_of(place)[0]
+    pair = make_authority(now=now)
+    lists = [
+        Authority(pair, origin=AUTHORITY_KEY).revoke([], before=None, now=now),
+        before.revoke([], before=place.folder.read(REVOKED), now=now),
+    ]
+    bundle = pair.certificate + old
+    later = _successor(anchors, {"ca": bundle}, _read_roots(roots), now)
+    place.folder.replace(
+        {
+            AUTHORITY_KEY: pair.key,
+            AUTHORITY_KEY_BEFORE: place.folder.read(AUTHORITY_KEY),
+            AUTHORITY: bundle,
+            REVOKED: b"".join(lists),
+            TRUST: later.encode(),
+        }
+    )
+    return later
+
+
 def renew_trust(
     place: HubPlace, roots: Sequence[Path], *, now: datetime
 ) -> TrustAnchors:
@@ -156,7 +195,7 @@ def rotate_line(
     hosts = hosts_of(place.folder.read(BROKER))
     if broker_host is not None:
         hosts = tuple(dict.fromkeys((broker_host, *LOCAL_HOSTS)))
-    place.folder.replace(line_files(authority_of(place), hosts, now))
+    place.folder.replace(line_files(authorities_of(place)[0], hosts, now))
     return hosts
 
 

@@ -7,7 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from edge.errors import WatchlistError
-from edge.records.changes import StoredReference, encode_stored_change
+from edge.records.changes import (
+    StoredReference,
+    encode_stored_change,
+    stored_references,
+)
 from edge.records.template import encode_template
 from edge.terms import ChangeOperation, WatchlistChange, WatchlistEntry
 
@@ -25,11 +29,11 @@ RECORD_COLUMNS = "sequence, operation, changed_at, record_digest, row_digest"
 def insert_entry(
     connection: sqlite3.Connection,
     change: WatchlistChange,
-    record_digest: bytes | None = None,
+    record: bytes | None = None,
 ) -> None:
     """Write the entry of a change with its references, in the caller's transaction.
 
-    record_digest: SHA-256 of the change's record; None for a change of this machine.
+    record: the bytes that change was decoded from; None for a change of this machine.
 
     Raises:
         WatchlistError: the change has no entry.
@@ -38,19 +42,13 @@ def insert_entry(
     if entry is None:
         message = f"watchlist change {change.sequence}: no entry to {change.operation}"
         raise WatchlistError(message)
-    references = [
-        StoredReference(
-            r.reference_id,
-            str(r.modality),
-            int(r.position),
-            encode_template(r.template),
-        )
-        for r in change.references
-    ]
+    references = (
+        _own_references(change) if record is None else stored_references(record)
+    )
     connection.execute(
         f"insert into entries ({ENTRY_COLUMNS}, {RECORD_COLUMNS})"  # noqa: S608  constants
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*_columns(entry), *_record_columns(change, references, record_digest)),
+        (*_columns(entry), *_record_columns(change, references, record)),
     )
     connection.executemany(
         "insert into biometric_references"
@@ -102,6 +100,18 @@ def instant_text(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat()
 
 
+def _own_references(change: WatchlistChange) -> list[StoredReference]:
+    return [
+        StoredReference(
+            r.reference_id,
+            str(r.modality),
+            int(r.position),
+            encode_template(r.template),
+        )
+        for r in change.references
+    ]
+
+
 def _columns(entry: WatchlistEntry) -> tuple[object, ...]:
     expires = entry.expires_at
     return (
@@ -121,10 +131,11 @@ def _columns(entry: WatchlistEntry) -> tuple[object, ...]:
 def _record_columns(
     change: WatchlistChange,
     references: Sequence[StoredReference],
-    record_digest: bytes | None,
+    record: bytes | None,
 ) -> tuple[object, ...]:
-    if record_digest is None:
+    if record is None:
         return (None,) * 5
+    record_digest = hashlib.sha256(record).digest()
     # Another writer may spell the same change otherwise; what the rows give is noted.
     row_digest = hashlib.sha256(encode_stored_change(change, references)).digest()
     return (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import RefusalError, RefusalReason, StoreError, WatchlistError
 from edge.replication.position import advanced, beginning
-from edge.replication.set_digest import SetDigest, record_digest
+from edge.replication.set_digest import SetDigest
 from edge.store.audit import append_audit
 from edge.store.database import (
     mapped_errors,
@@ -202,9 +202,9 @@ class StoredReplica(StoredDocuments):
         """
         return truncate_log(self._database, wait_ms=SCRUB_WAIT_MS)
 
-    def verify(self) -> int | None:
+    def verify(self, *, every: int = 1) -> int | None:
         """See edge.store.verification."""
-        return verify_entries(self._database)
+        return verify_entries(self._database, every=every)
 
     def _clean_up(self, *, has_removed: bool, is_staging: bool) -> None:
         """After a commit: what fails here is done again after the next one."""
@@ -258,7 +258,7 @@ def _apply_one(
     if is_there:
         connection.execute("delete from entries where entry_id = ?", (change.entry_id,))
     if change.operation is not ChangeOperation.WITHDRAW:
-        insert_entry(connection, change, record_digest(recorded.record))
+        insert_entry(connection, change, recorded.record)
     subject = f"{change.sequence} {change.entry_id}"
     _note(connection, change.changed_at, str(change.operation), subject)
 

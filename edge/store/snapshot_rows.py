@@ -78,4 +78,4 @@ def _bring_up(
     if recorded_digest(connection, entry_id) == digest:
         return
     connection.execute("delete from entries where entry_id = ?", (entry_id,))
-    insert_entry(connection, recorded.change, digest)
+    insert_entry(connection, recorded.change, recorded.record)

@@ -88,7 +88,7 @@ def check_certificate(
     if not is_of_key(certificate, read_key(key, "tls.key")):
         message = "certificate: not of this machine's key"
         raise ConfigurationError(message)
-    if not any(_is_issued_by(certificate, a) for a in _certificates(authority)):
+    if not any(is_issued_by(certificate, a) for a in _read_all(authority)):
         message = "certificate: not issued by the hub's authority"
         raise ConfigurationError(message)
     if certificate.not_valid_before_utc > now:
@@ -138,7 +138,16 @@ def is_of_key(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) ->
     )
 
 
-def _certificates(pem: bytes) -> list[x509.Certificate]:
+def certificates_in(pem: bytes) -> list[bytes]:
+    """Return each certificate of a bundle, as PEM.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    return [item.public_bytes(Encoding.PEM) for item in _read_all(pem)]
+
+
+def _read_all(pem: bytes) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(pem)
     except ValueError:
@@ -146,7 +155,7 @@ def _certificates(pem: bytes) -> list[x509.Certificate]:
         raise ConfigurationError(message) from None
 
 
-def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature):

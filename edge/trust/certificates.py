@@ -8,6 +8,7 @@ begins a day early, for clocks that are late.
 from __future__ import annotations
 
 import ipaddress
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from edge.errors import ConfigurationError
 from edge.records.message_map import HUB_NAME
 from edge.trust.certificate_checks import (
     common_name,
+    is_issued_by,
     is_of_key,
     read_certificate,
     read_key,
@@ -44,6 +46,7 @@ AUTHORITY_LIFETIME = timedelta(days=3653)
 CERTIFICATE_LIFETIME = timedelta(days=731)
 CLOCK_TOLERANCE = timedelta(days=1)
 AUTHORITY_NAME = "edge authority"
+_CRL_BEGIN = b"-----BEGIN X509 CRL-----"
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,8 @@ class Authority:
     ) -> bytes:
         """Return the list of revocations (PEM): those of the list before, and these.
 
+        before: may hold lists of other authorities too.
+
         It stays valid as long as the authority: a broker refuses everybody once its
         list is over.
 
@@ -135,16 +140,30 @@ class Authority:
             builder = builder.add_revoked_certificate(entry)
         return builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
+    def has_issued(self, certificate: bytes) -> bool:
+        """Return whether a certificate (PEM) is by this authority.
+
+        Raises:
+            ConfigurationError: no certificate.
+        """
+        return is_issued_by(
+            read_certificate(certificate, origin="certificate"), self._certificate
+        )
+
     def _read_revocations(self, pem: bytes) -> x509.CertificateRevocationList:
         try:
-            revocations = x509.load_pem_x509_crl(pem)
+            lists = [
+                x509.load_pem_x509_crl(_CRL_BEGIN + part)
+                for part in pem.split(_CRL_BEGIN)[1:]
+            ]
         except ValueError:
-            message = "crl.pem: no list of revocations"
+            message = "crl.pem: damaged"
             raise ConfigurationError(message) from None
-        if not revocations.is_signature_valid(self._key.public_key()):
-            message = "crl.pem: not signed by this authority"
-            raise ConfigurationError(message)
-        return revocations
+        for found in lists:
+            if found.is_signature_valid(self._key.public_key()):
+                return found
+        message = "crl.pem: no list of revocations by this authority"
+        raise ConfigurationError(message)
 
     def _builder(
         self, name: str, key: CertificatePublicKeyTypes, now: datetime
@@ -172,10 +191,10 @@ class Authority:
 
 def make_authority(*, now: datetime) -> KeyAndCertificate:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = common_name(AUTHORITY_NAME)
-    builder = _builder(
-        AUTHORITY_NAME, name, key.public_key(), now, now + AUTHORITY_LIFETIME
-    )
+    # Two authorities of one hub must differ by name: lists are found by it.
+    text = f"{AUTHORITY_NAME} {secrets.token_hex(8)}"
+    end = now + AUTHORITY_LIFETIME
+    builder = _builder(text, common_name(text), key.public_key(), now, end)
     certificate = (
         builder.add_extension(_usage(signs=False), critical=True)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

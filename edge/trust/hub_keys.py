@@ -2,6 +2,7 @@
 
     watchlist.key operations.key sealing.key   PEM; sealing-<key id>.key are older ones
     ca.key ca.pem crl.pem                      the authority of the line, who is revoked
+    ca-before.key                              the authority before; ca.pem has both
     tls.key tls.pem, broker.key broker.pem     certificates of the hub and of the broker
     trust.cbor                                 the trust documents
     issued.<booth>.<serial>.pem                every certificate issued to a booth
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 WATCHLIST, OPERATIONS, SEALING = "watchlist.key", "operations.key", "sealing.key"
 OLD_SEALING = "sealing-*.key"
 AUTHORITY_KEY, AUTHORITY, REVOKED = "ca.key", "ca.pem", "crl.pem"
+AUTHORITY_KEY_BEFORE = "ca-before.key"
 TLS_KEY, CERTIFICATE = "tls.key", "tls.pem"
 BROKER_KEY, BROKER = "broker.key", "broker.pem"
 TRUST = "trust.cbor"

@@ -315,6 +315,20 @@ def test_a_record_in_another_spelling_is_applied_and_sound(
         replica.verify()
 
 
+def test_a_quick_look_sums_all_and_reads_some(replica, log, things, watchlist_store):
+    log.add(*(f"e{n}" for n in range(10)))
+    replica.apply(log.accepted(), at=things.start)
+    assert replica.verify(every=3) == 10
+    watchlist_store.conn.execute("update entries set name = 'Somebody'")
+    with pytest.raises(StoreError, match="is not what the hub published"):
+        replica.verify(every=3)
+    watchlist_store.conn.execute(
+        "update entries set record_digest = null where entry_id = 'e4'"
+    )
+    with pytest.raises(StoreError):
+        replica.verify(every=10)
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(ChangeOperation), st.sampled_from("abcd"), st.integers(0, 3)
