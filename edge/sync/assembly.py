@@ -50,6 +50,8 @@ class BoothReplica(ReplicaStore, Protocol):
 
     def receipted(self, withdrawn: Sequence[tuple[int, str]]) -> None: ...
 
+    def scrub(self) -> bool: ...
+
 
 @dataclass(frozen=True)
 class BoothStores:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edge.replication.position import LogPosition
 
 HOLDING_KIND = "holding"
+SCRUB_AGAIN_S = 10.0
 
 
 class HeldList(Protocol):
@@ -29,6 +30,10 @@ class HeldList(Protocol):
         ...
 
     def receipted(self, withdrawn: Sequence[tuple[int, str]]) -> None: ...
+
+    def scrub(self) -> bool:
+        """Take what was deleted out of the store's log; False if somebody reads it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,15 @@ class HoldingReporter:
         self._due_s = clock.monotonic_s()
 
     def on_held(self, _position: LogPosition) -> None:
-        """Look at once for withdrawals: the list has moved."""
+        """Look at once for withdrawals: the list has moved.
+
+        While somebody reads the old state nothing is said; it is tried again soon.
+        """
         while withdrawn := self._store.withdrawn(limit=MAX_WITHDRAWN):
+            # A receipt says that the entry is gone from the files as well.
+            if not self._store.scrub():
+                self._due_s = self._clock.monotonic_s() + SCRUB_AGAIN_S
+                return
             if not self._say(withdrawn):
                 return
             self._store.receipted(withdrawn)
@@ -65,8 +77,8 @@ class HoldingReporter:
             return
         position = self._store.position()
         if position is not None:
-            self.on_held(position)
             self._say(())
+            self.on_held(position)
 
     def _say(self, withdrawn: Sequence[tuple[int, str]]) -> bool:
         position = self._store.position()

@@ -19,6 +19,7 @@ def write_config(tmp_path):
             f'store.path = "{tmp_path}/data/booth.db"\n'
             f'models.cache_dir = "{tmp_path}/models"\n'
             f"scanner.enabled = false\ncamera.enabled = false\nbroker.port = {port}\n"
+            'broker.certificates = "configured"\n'
             f'[hub]\nstore = "{tmp_path}/data/hub.db"\n'
         )
         return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from edge.cli.enrol import enrol
 from edge.cli.finger import finger
 from edge.cli.watchlist import watchlist
+from edge.clock import SystemClock
 from edge.config import default_cache_dir
 from edge.errors import InputError
 from edge.interchange.minutiae_formats import WRITABLE_FORMATS
@@ -19,6 +21,8 @@ from edge.interchange.template_conversion import FOREIGN_MODEL_ID, templates_of
 from edge.recognition.fingerprint.comparison import compare, prepare
 from edge.recognition.image_encoding import encode_png
 from edge.simulate.fingers import SyntheticFinger
+from edge.store.database import open_database
+from edge.store.hub_log import StoredHubLog
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +33,9 @@ def place(tmp_path_factory):
     (folder / "hub.toml").write_text(
         f"[hub]\nstore = {store}\n[models]\ncache_dir = {cache}\n", encoding="utf-8"
     )
+    database = open_database(folder / "hub.db", "hub")
+    with closing(database.conn):
+        StoredHubLog(database).begin_log("ab" * 16, at=SystemClock().now())
     image = encode_png(SyntheticFinger(11).impression(0))
     (folder / "finger.png").write_bytes(image)
     for name in WRITABLE_FORMATS:
