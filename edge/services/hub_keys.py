@@ -30,6 +30,7 @@ from edge.trust.hub_keys import (
     BROKER,
     BROKER_KEY,
     CERTIFICATE,
+    ISSUED,
     OPERATIONS,
     REVOKED,
     SEALING,
@@ -202,11 +203,16 @@ def _authority_of(pair: KeyAndCertificate) -> Authority:
 
 def _finish_init(place: HubPlace, now: datetime) -> TrustAnchors:
     keys = load_hub_keys(place.folder)
-    is_done = place.registry.current_epoch() > 0 and place.log.log() is not None
-    if is_done:
+    if place.registry.current_epoch() > 0 and place.log.log() is not None:
         message = (
             f"{place.folder.path}: this hub has its keys already; they are replaced "
             "one by one with `edge hub rotate`"
+        )
+        raise ConfigurationError(message)
+    if place.folder.names(ISSUED):
+        message = (
+            f"{place.folder.path}: booths have followed the log of these keys, and the "
+            "store has lost it: put back the store, or use `edge hub restart-log`"
         )
         raise ConfigurationError(message)
     complete_store(place, keys, now)

@@ -170,15 +170,16 @@ def restart_log(
 ) -> TrustAnchors:
     """Begin a new watchlist log with the entries that stand: after a lost store.
 
+    The name is always a new one: booths may know any older name, with another past.
+
     Raises:
         ConfigurationError: no hub, or too few root keys.
         StoreError: the store cannot be written.
     """
     anchors = load_hub_keys(place.folder).anchors
-    if place.log.log() == anchors.log:
-        changes = {"log": secrets.token_hex(16)}
-        anchors = _successor(anchors, changes, _read_roots(roots), now)
-        place.folder.replace({TRUST: anchors.encode()})
+    changes = {"log": secrets.token_hex(16)}
+    anchors = _successor(anchors, changes, _read_roots(roots), now)
+    place.folder.replace({TRUST: anchors.encode()})
     complete_store(place, load_hub_keys(place.folder), now)
     return anchors
 

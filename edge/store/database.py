@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Literal
 
 import sqlite_utils
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_S = 15.0
 LOCK_RETRY_S = 0.005
+_CREATING = threading.Lock()
 _BUSY_RECOVERY = 261  # SQLITE_BUSY_RECOVERY: another process recovers the log
 Schema = Literal["booth", "hub", "watchlist"]
 
@@ -152,4 +154,12 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
 
 
 def _create_private(path: Path) -> None:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    """Make the file for its owner only, unless it is there.
+
+    A file that is there is not even opened: closing it would drop the POSIX locks that
+    other connections of this process hold on it, and another process that then took
+    itself for the last one would delete the log that they go on writing to
+    (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    with _CREATING, suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))

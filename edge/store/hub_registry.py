@@ -37,16 +37,20 @@ class StoredHubRegistry:
         with transaction(self._database) as connection:
             connection.execute(
                 "insert into registry (booth_id, signing, sealing, certificate,"
-                " admitted_at) values (?, ?, ?, ?, ?) on conflict do update set"
+                " admitted_at, serial) values (?, ?, ?, ?, ?, ?)"
+                " on conflict do update set"
                 " signing = excluded.signing, sealing = excluded.sealing,"
                 " certificate = excluded.certificate,"
-                " admitted_at = excluded.admitted_at, revoked_at = null",
+                " admitted_at = excluded.admitted_at, revoked_at = null,"
+                " serial = max(serial, excluded.serial)",
                 (
                     booth.booth_id,
                     booth.signing,
                     booth.sealing,
                     booth.certificate,
                     booth.admitted_at.isoformat(),
+                    # Serials rise across a lost store too, or booths refuse them.
+                    int(at.timestamp()),
                 ),
             )
             _moved(connection)

@@ -33,6 +33,7 @@ AUTHORITY_KEY_BEFORE = "ca-before.key"
 TLS_KEY, CERTIFICATE = "tls.key", "tls.pem"
 BROKER_KEY, BROKER = "broker.key", "broker.pem"
 TRUST = "trust.cbor"
+ISSUED = "issued.*.pem"
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,7 @@ class KeyFolder:
         """
         staging = self.path / _STAGING
         try:
+            self._move_into_place()
             shutil.rmtree(staging, ignore_errors=True)
             staging.mkdir(mode=0o700)
             for name, data in files.items():
@@ -154,12 +155,13 @@ class KeyFolder:
 
     def _move_into_place(self) -> None:
         ready = self.path / _READY
-        for file in sorted(ready.iterdir()):
-            # Another process may be finishing the same move.
-            with suppress(FileNotFoundError):
-                file.replace(self.path / file.name)
-        _sync_folder(self.path)
+        # Another process may be finishing the same move.
         with suppress(FileNotFoundError):
+            files = sorted(ready.iterdir())
+            for file in files:
+                with suppress(FileNotFoundError):
+                    file.replace(self.path / file.name)
+            _sync_folder(self.path)
             ready.rmdir()
         _sync_folder(self.path)
 

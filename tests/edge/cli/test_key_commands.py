@@ -390,7 +390,7 @@ def test_a_log_begun_anew_has_a_name_that_the_roots_signed(place):
     assert place.keys("booth-1").anchors.log == after
 
 
-def test_after_a_lost_store_a_hub_is_completed_by_init(place):
+def test_a_start_cut_short_before_the_store_is_finished_by_init(place):
     place.init()
     log = place.hub_keys().anchors.log
     for path in place.folder.glob("hub.db*"):

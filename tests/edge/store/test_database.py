@@ -1,5 +1,7 @@
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from contextlib import closing
 
@@ -56,6 +58,27 @@ def test_several_threads_create_one_store_together(booth_path):
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+def test_opening_twice_in_a_process_leaves_others_the_locks_of_the_first(booth_path):
+    """Else a process that comes and goes deletes the log that is being written to."""
+    come_and_go = (
+        "import sys; from pathlib import Path;"
+        "from edge.store.database import open_database;"
+        "open_database(Path(sys.argv[1]), 'booth').conn.close()"
+    )
+    with closing(open_database(booth_path, "booth").conn) as first:
+        first.execute("update outbox_counter set last_sequence = 7")
+        with closing(open_database(booth_path, "booth").conn):
+            subprocess.run(
+                [sys.executable, "-c", come_and_go, str(booth_path)], check=True
+            )
+        log = booth_path.with_name(f"{booth_path.name}-wal")
+        assert log.exists()
+        first.execute("update outbox_counter set last_sequence = 8")
+        with closing(sqlite3.connect(booth_path)) as other:
+            [(last,)] = other.execute("select last_sequence from outbox_counter")
+        assert last == 8
 
 
 def test_a_file_that_is_no_database_is_refused(booth_path):

@@ -1,5 +1,6 @@
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -108,6 +109,27 @@ def test_a_replacement_cut_short_after_it_was_whole_is_finished(folder, moved):
     folder.open()
     assert (folder.read("a.key"), folder.read("b.key")) == (b"new", b"new")
     assert sorted(path.name for path in folder.path.iterdir()) == ["a.key", "b.key"]
+
+
+def test_a_replacement_finishes_the_one_before(folder):
+    ready = folder.path / "ready"
+    ready.mkdir(mode=0o700)
+    (ready / "a.key").write_bytes(b"first")
+    (ready / "a.key").chmod(0o600)
+    folder.replace({"b.key": b"second"})
+    assert (folder.read("a.key"), folder.read("b.key")) == (b"first", b"second")
+
+
+def test_many_readers_finish_the_same_replacement(folder):
+    for turn in range(20):
+        ready = folder.path / "ready"
+        ready.mkdir(mode=0o700)
+        for number in range(5):
+            (ready / f"{number}.pem").write_bytes(str(turn).encode())
+        with ThreadPoolExecutor(4) as pool:
+            for done in [pool.submit(folder.open) for _ in range(8)]:
+                done.result()
+        assert {folder.read(f"{n}.pem") for n in range(5)} == {str(turn).encode()}
 
 
 def test_a_credential_wins_over_a_file(folder, tmp_path, monkeypatch):
