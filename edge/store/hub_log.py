@@ -38,7 +38,10 @@ class StoredHubLog:
         return None if row is None else str(row[0])
 
     def begin_log(self, log: str, *, at: datetime) -> None:
-        """Begin a log; the entries there are become its first changes."""
+        """Begin a log; the entries there are become its first changes.
+
+        Snapshots of the log before are dropped: no booth would accept them.
+        """
         with transaction(self._database) as connection:
             kept = [
                 decode_change(row[0])
@@ -49,6 +52,8 @@ class StoredHubLog:
             ]
             connection.execute("delete from current_entries")
             connection.execute("delete from log_state")
+            connection.execute("delete from snapshots")
+            connection.execute("delete from snapshot_chunks")
             start = beginning(log)
             connection.execute(
                 "insert into log_state values (1, ?, 0, ?, ?, 0, ?)",

@@ -202,6 +202,19 @@ def test_a_snapshot_is_due_for_a_new_epoch_or_far_behind_the_log(hub):
     assert is_due(1)
 
 
+def test_a_new_log_has_no_snapshot_of_the_one_before(hub):
+    hub.publish_entries("entry-1")
+    build(hub)
+    hub.stores.log.begin_log("cd" * 16, at=hub.clock.now())
+    assert hub.stores.snapshots.newest() is None
+    assert is_snapshot_due(
+        hub.stores.log, hub.stores.snapshots, epoch=1, after_changes=9
+    )
+    hub.log = "cd" * 16
+    hub.run()
+    assert (hub.head().sequence, hub.head().snapshot) == (1, 0)
+
+
 @pytest.mark.parametrize("is_admitted", [True, False])
 def test_a_forged_request_gets_no_answer(hub, is_admitted):
     if not is_admitted:
