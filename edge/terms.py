@@ -169,6 +169,7 @@ class WatchlistState:
     last_number, last_removal: of the last reference added and of the last removal, 0
     if there was none. audit_number, audit_hash: the line of the chained audit log at
     which this was so; only a watchlist with this line in its past was in this state.
+    sequence: of the hub's log, 0 if the list is not the hub's.
     """
 
     revision: int
@@ -176,6 +177,34 @@ class WatchlistState:
     last_removal: int
     audit_number: int
     audit_hash: str
+    sequence: int = 0
+
+
+class FreshnessState(StrEnum):
+    """FRESH: a head that is still valid says that the list held is complete.
+
+    STALE: none does any more, or none has yet. UNKNOWN: there is no list, or no head
+    has come. CLOCK_UNTRUSTED: the booth cannot tell, its clock is wrong. LOCAL: the
+    list was made on this machine and claims nothing.
+    """
+
+    FRESH = "fresh"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+    CLOCK_UNTRUSTED = "clock_untrusted"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True)
+class WatchlistFreshness:
+    """as_of: the list held is complete up to here; None if nothing says so.
+
+    behind: how many changes the hub is known to be ahead.
+    """
+
+    state: FreshnessState
+    as_of: datetime | None
+    behind: int
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import json
 import queue
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -47,9 +47,16 @@ class CheckOrder(BaseModel):
 
 
 def create_app(
-    desk: CheckDesk, feed: EventFeed, health: Callable[[], dict[str, Any]]
+    desk: CheckDesk,
+    feed: EventFeed,
+    health: Callable[[], dict[str, Any]],
+    instructions: Callable[[str | None], list[dict[str, Any]]],
 ) -> FastAPI:
-    """Build the application over a desk, its feed, and a source of health data."""
+    """Build the application over a desk and its feed.
+
+    health, instructions: sources of JSON-ready data; instructions of one hit, or of
+    all for None, oldest first.
+    """
     app = FastAPI(title="Edge booth", docs_url=None, redoc_url=None)
 
     @app.exception_handler(EdgeError)
@@ -77,6 +84,12 @@ def create_app(
         if state is None:
             raise HTTPException(404, "no such check")
         return {"state": state.state, "result": state.result, "error": state.error}
+
+    @app.get("/api/instructions")
+    def read_instructions(
+        hit_id: Annotated[str | None, Query(max_length=64)] = None,
+    ) -> list[dict[str, Any]]:
+        return instructions(hit_id)
 
     @app.get("/api/events")
     async def read_events(request: Request) -> StreamingResponse:

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from edge.checkpoint.check import CheckEvent, CheckResult
-    from edge.terms import Candidate, WatchlistEntry
+    from edge.terms import Candidate, WatchlistEntry, WatchlistFreshness
+
+
+class Instruction(Protocol):
+    """What an operator at the hub tells the officer about a hit."""
+
+    @property
+    def hit_id(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def command_id(self) -> str: ...
+
+    @property
+    def at(self) -> datetime: ...
 
 
 def result_view(result: CheckResult) -> dict[str, Any]:
@@ -22,6 +40,25 @@ def result_view(result: CheckResult) -> dict[str, Any]:
         "attempts": {str(m): n for m, n in result.attempts.items()},
         "quality": {str(m): q.score for m, q in result.quality.items()},
         "timings_ms": {k: round(v, 1) for k, v in result.timings_ms.items()},
+        "watchlist": freshness_view(result.watchlist),
+    }
+
+
+def freshness_view(freshness: WatchlistFreshness) -> dict[str, Any]:
+    as_of = freshness.as_of
+    return {
+        "state": str(freshness.state),
+        "as_of": None if as_of is None else as_of.isoformat(),
+        "behind": freshness.behind,
+    }
+
+
+def instruction_view(instruction: Instruction) -> dict[str, Any]:
+    return {
+        "hit_id": instruction.hit_id,
+        "text": instruction.text,
+        "command_id": instruction.command_id,
+        "at": instruction.at.isoformat(),
     }
 
 

@@ -6,14 +6,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edge.checkpoint.freshness import LOCAL_LIST, USUAL_LIMITS
 from edge.checkpoint.quality_gate import BSI_THRESHOLDS, FingerThresholds, Purpose
 from edge.terms import FingerPosition, Modality
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from edge.checkpoint.freshness import FreshnessLimits
     from edge.clock import Clock
-    from edge.terms import Candidate, Outcome, Quality, WatchlistEntry
+    from edge.terms import (
+        Candidate,
+        Outcome,
+        Quality,
+        WatchlistEntry,
+        WatchlistFreshness,
+    )
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,7 @@ class CheckLimits:
     finger_timeout_s: float = 20.0
     face_timeout_s: float = 10.0
     finger_quality: FingerThresholds = BSI_THRESHOLDS[Purpose.SEARCH]
+    watchlist_age: FreshnessLimits = USUAL_LIMITS
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,7 @@ class CheckEvent:
 class CheckResult:
     """What a check came to.
 
+    watchlist: how fresh it was when it was searched.
     attempts, quality: of several fingers, all captures and the poorest last sample.
     timings_ms: "<modality>.<stage>" -> milliseconds, all attempts added up.
     """
@@ -87,6 +97,7 @@ class CheckResult:
     attempts: dict[Modality, int]
     quality: dict[Modality, Quality]
     timings_ms: dict[str, float]
+    watchlist: WatchlistFreshness = LOCAL_LIST
 
 
 @dataclass

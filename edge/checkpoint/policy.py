@@ -6,7 +6,8 @@ In this order:
    is degraded.
 3. A modality that was asked for but never searched, because its samples were too poor
    or nobody presented one, asks for another capture.
-4. Only when everything that was asked for was searched, and nobody found, it is clear.
+4. Only when everything that was asked for was searched, on a watchlist that is whole
+   and not too old, and nobody found, it is clear; on another it is degraded.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edge.checkpoint.freshness import FreshnessVerdict
 from edge.terms import Outcome
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ NOBODY_CAME = "nothing_presented"
 DEVICE_FAILED = "device_failed"
 SEARCH_FAILED = "search_failed"
 DEGRADING = frozenset({DEVICE_FAILED, SEARCH_FAILED})
+NO_OBJECTION = FreshnessVerdict()
 
 
 @dataclass(frozen=True)
@@ -47,15 +50,25 @@ class Finding:
 
 @dataclass(frozen=True)
 class Decision:
-    """reasons are "<modality>: <code>" or NO_WATCHLIST; candidates best first."""
+    """reasons: "<modality>: <code>", NO_WATCHLIST, or of edge.checkpoint.freshness.
+
+    candidates: best first.
+    """
 
     outcome: Outcome
     reasons: tuple[str, ...]
     candidates: tuple[Candidate, ...]
 
 
-def decide(findings: Sequence[Finding], *, watchlist_size: int) -> Decision:
+def decide(
+    findings: Sequence[Finding],
+    *,
+    watchlist_size: int,
+    watchlist: FreshnessVerdict = NO_OBJECTION,
+) -> Decision:
     """Decide on one check.
+
+    watchlist: what was to be said of it when the search began.
 
     Raises:
         ValueError: no modality was requested; the caller is at fault.
@@ -64,13 +77,15 @@ def decide(findings: Sequence[Finding], *, watchlist_size: int) -> Decision:
         message = "a check needs at least one requested modality"
         raise ValueError(message)
     candidates = _ranked(findings)
-    reasons = _reasons(findings, watchlist_size)
+    reasons = watchlist.reasons + _reasons(findings, watchlist_size)
     if candidates:
         return Decision(Outcome.REFER, reasons, candidates)
     if watchlist_size == 0 or any(f.failure in DEGRADING for f in findings):
         return Decision(Outcome.DEGRADED, reasons, ())
     if not all(f.was_searched for f in findings):
         return Decision(Outcome.RETRY, reasons, ())
+    if watchlist.is_degrading:
+        return Decision(Outcome.DEGRADED, reasons, ())
     return Decision(Outcome.CLEAR, reasons, ())
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from edge.checkpoint.check import CheckEvent, CheckLimits, CheckResult, Stopwatch
+from edge.checkpoint.freshness import WatchlistStanding, judge
 from edge.checkpoint.policy import (
     DEVICE_FAILED,
     NOBODY_CAME,
@@ -54,7 +55,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BoothPorts:
-    """What a booth is made of. A device that is not fitted is None."""
+    """What a booth is made of. A device that is not fitted is None.
+
+    standing: returns what is known of the watchlist at the moment.
+    """
 
     finger_capture: FingerprintCapture | None
     face_capture: FaceCapture | None
@@ -64,6 +68,7 @@ class BoothPorts:
     recorder: CheckRecorder
     encode_png: Callable[[NDArray[np.uint8]], bytes]
     clock: Clock
+    standing: Callable[[], WatchlistStanding] = WatchlistStanding
 
 
 class CheckRunner:
@@ -87,8 +92,13 @@ class CheckRunner:
         check = _Check(self._ports, self._limits, on_event)
         findings = check.examine(request)
         with check.watch.stage("decide"):
-            size = self._ports.search.size()
-            decision = decide(findings, watchlist_size=size)
+            standing = check.standing
+            now = self._ports.clock.now()
+            decision = decide(
+                findings,
+                watchlist_size=self._ports.search.size(),
+                watchlist=judge(standing, now, self._limits.watchlist_age),
+            )
         return self._record(check, findings, decision)
 
     def _record(
@@ -130,6 +140,7 @@ class CheckRunner:
             attempts=_attempts(findings),
             quality=_poorest(findings),
             timings_ms=dict(check.watch.timings_ms),
+            watchlist=check.standing.freshness,
         )
 
 
@@ -150,6 +161,15 @@ def _poorest(findings: list[Finding]) -> dict[Modality, Quality]:
         if quality is not None and (known is None or quality.score < known.score):
             poorest[finding.modality] = quality
     return poorest
+
+
+def _worse(before: WatchlistStanding, now: WatchlistStanding) -> WatchlistStanding:
+    """Return the present standing; what an earlier search missed stays missed."""
+    return replace(
+        now,
+        is_building=before.is_building or now.is_building,
+        lag_s=max(before.lag_s, now.lag_s),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +197,7 @@ class _Check:
         self._limits = limits
         self._on_event = on_event
         self._searched: list[tuple[Modality, _Probe]] = []
+        self.standing = ports.standing()
 
     def examine(self, request: CheckRequest) -> list[Finding]:
         findings = []
@@ -298,6 +319,8 @@ class _Check:
         findings = [finding for finding, _ in good]
         modality = findings[0].modality
         self._tell("search", modality)
+        standing = self._ports.standing()
+        self.standing = _worse(self.standing, standing) if self._searched else standing
         self._searched += [(modality, probe) for _, probe in good]
         templates = [probe.template for _, probe in good]
         try:

@@ -9,40 +9,22 @@ at most the validity of one head.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from edge.terms import FreshnessState, WatchlistFreshness
+
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from edge.replication.head import Head
+
+__all__ = ["TOLERANCE", "Freshness", "FreshnessState", "TrustedTime"]
 
 TOLERANCE = timedelta(seconds=300)
 
 
-class FreshnessState(StrEnum):
-    """FRESH: a head that is still valid says that the list held is complete.
-
-    STALE: none does any more, or none has yet. UNKNOWN: there is no list, or no head
-    has come. CLOCK_UNTRUSTED: the booth cannot tell, its clock is wrong.
-    """
-
-    FRESH = "fresh"
-    STALE = "stale"
-    UNKNOWN = "unknown"
-    CLOCK_UNTRUSTED = "clock_untrusted"
-
-
-@dataclass(frozen=True)
-class Freshness:
-    """as_of: the list held is complete up to here; None if nothing says so.
-
-    behind: how many changes the hub is known to be ahead.
-    """
-
-    state: FreshnessState
-    as_of: datetime | None
-    behind: int
+Freshness = WatchlistFreshness
 
 
 class TrustedTime:

@@ -12,6 +12,7 @@ from edge.booth.app import create_app
 from edge.booth.desk import CheckDesk
 from edge.booth.events import EventFeed
 from edge.checkpoint.check import CheckLimits
+from edge.checkpoint.freshness import FreshnessLimits
 from edge.checkpoint.quality_gate import FingerThresholds
 from edge.checkpoint.runner import BoothPorts, CheckRunner
 from edge.clock import SystemClock
@@ -19,11 +20,11 @@ from edge.errors import ConfigurationError, EdgeError
 from edge.logs import EventLog
 from edge.recognition.image_encoding import encode_png
 from edge.services import wiring
+from edge.services.booth_health import booth_health, read_instructions
+from edge.services.booth_watch import BoothWatch, standing_of
 from edge.services.systemd import Notifier, stop_event
 from edge.store.checks import CheckStore
 from edge.store.database import open_database
-from edge.store.outbox import StoredOutbox
-from edge.store.watchlist import BoothWatchlist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,21 +54,29 @@ def run_booth(config: Config) -> None:
 
     finger = wiring.finger_capture(config, clock)
     face = wiring.face_capture(config, clock)
+    watch = BoothWatch(
+        config, clock, lambda name, text: log.event(name, error=text), feed.publish
+    )
     desk = CheckDesk(
-        lambda: check_runner(config, clock, finger, face, tell),
+        lambda: check_runner(config, clock, finger, face, watch, tell),
         feed,
         log,
     )
     with stop_event() as stopping:
         desk.open()
-        app = create_app(desk, feed, lambda: booth_health(config, finger, face))
+        app = create_app(
+            desk,
+            feed,
+            lambda: booth_health(config, finger, face, watch, clock),
+            lambda hit_id: read_instructions(config, hit_id),
+        )
         with _serving(app, config):
             log.event("started", booth_id=config.booth_id, port=config.web.port)
             notifier.ready()
             notifier.status("ready for checks")
             while not stopping.wait(ALIVE_S):
-                if not desk.is_alive():
-                    message = "the thread that runs the checks has ended; restarting"
+                if not (desk.is_alive() and watch.is_alive()):
+                    message = "a thread of the booth has ended; restarting"
                     raise EdgeError(message)
                 notifier.alive()
             notifier.stopping()
@@ -82,32 +91,38 @@ def check_runner(
     clock: Clock,
     finger: FingerprintCapture | None,
     face: FaceCapture | None,
+    watch: BoothWatch | None = None,
     on_step: Callable[[str], None] = lambda _step: None,
 ) -> Iterator[CheckRunner]:
     """Open the store and the engines on this thread and yield a runner over them.
 
-    on_step: told what is prepared, where that may take long.
+    watch: keeps the galleries in step; handed in by who wants to ask it. on_step: told
+    what is prepared, where that may take long.
 
     Raises:
         EdgeError: the store or a model cannot be used.
     """
+    watch = watch or BoothWatch(config, clock)
     with ExitStack() as stack:
         database = open_database(config.store.path, "booth")
         stack.callback(database.conn.close)
         watchlist = open_database(config.store.watchlist_path, "watchlist")
         stack.callback(watchlist.conn.close)
         wiring.prepare_kernels(config, lambda name: on_step(f"compiling: {name}"))
-        index = stack.enter_context(wiring.watchlist_index(config, watchlist, clock))
-        index.refresh(lambda share: on_step(f"indexing: {share:.0%}"))
+        galleries = stack.enter_context(wiring.galleries(config))
+        stack.enter_context(
+            watch.watching(galleries, lambda share: on_step(f"indexing: {share:.0%}"))
+        )
         ports = BoothPorts(
             finger_capture=finger,
             face_capture=face,
             finger_recognition=wiring.fingerprint_engine(config),
             face_recognition=wiring.face_engine(config),
-            search=index,
+            search=wiring.watchlist_index(galleries, watchlist, clock),
             recorder=CheckStore(database),
             encode_png=encode_png,
             clock=clock,
+            standing=lambda: standing_of(watch.state, clock.monotonic_s()),
         )
         limits = CheckLimits(
             max_attempts=config.policy.max_attempts,
@@ -116,35 +131,12 @@ def check_runner(
             finger_quality=FingerThresholds(
                 **config.policy.finger_quality.search.model_dump()
             ),
+            watchlist_age=FreshnessLimits(
+                stale_after_s=config.policy.watchlist_stale_after_h * 3600,
+                degraded_after_s=config.policy.watchlist_degraded_after_h * 3600,
+            ),
         )
         yield CheckRunner(ports, booth_id=config.booth_id, limits=limits)
-
-
-def booth_health(
-    config: Config, finger: FingerprintCapture | None, face: FaceCapture | None
-) -> dict[str, Any]:
-    """Return the booth's state as JSON-ready data.
-
-    Raises:
-        StoreError: the store cannot be read.
-    """
-    with ExitStack() as stack:
-        database = open_database(config.store.path, "booth")
-        stack.callback(database.conn.close)
-        entry_database = open_database(config.store.watchlist_path, "watchlist")
-        stack.callback(entry_database.conn.close)
-        watchlist = BoothWatchlist(entry_database)
-        entries, references = watchlist.size()
-        return {
-            "booth_id": config.booth_id,
-            "watchlist_cursor": watchlist.cursor(),
-            "watchlist_entries": entries,
-            "watchlist_references": references,
-            "outbox_depth": StoredOutbox(database).depth(),
-            "checks": CheckStore(database).counts(),
-            "scanner": "off" if finger is None else "on",
-            "camera": str(getattr(face, "state", "off")),
-        }
 
 
 @contextmanager

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import closing, contextmanager
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edge.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import sqlite_utils
@@ -21,14 +20,15 @@ if TYPE_CHECKING:
     from edge.models.store import ModelStore
     from edge.ports import FaceCapture, FingerprintCapture
     from edge.recognition.face.engine import FaceEngine
+    from edge.recognition.face.gallery import FaceGallery
     from edge.recognition.fingerprint.engine import FingerprintEngine
-    from edge.recognition.fingerprint.gallery import TemplateGallery
     from edge.recognition.fingerprint.search import FingerprintSearch, Found
     from edge.services.enrolment import EnrolmentEngines
     from edge.sync.settings import BrokerSettings
-    from edge.terms import Candidate, FaceTemplate, FingerprintTemplate, Reference
+    from edge.terms import Candidate, FaceTemplate, FingerprintTemplate, Modality
     from edge.trust.booth_keys import BoothKeys
     from edge.trust.hub_keys import HubKeys
+    from edge.watchlist.following import FollowingGallery
     from edge.watchlist.search import WatchlistIndex
 
 # Imports stand inside the functions: edge-sync and edge-hub must start without the
@@ -108,62 +108,69 @@ def search_threads(config: Config) -> int:
     return config.search.threads or min(os.cpu_count() or 1, MOST_SEARCH_THREADS)
 
 
-@contextmanager
-def watchlist_index(
-    config: Config, database: sqlite_utils.Database, clock: Clock
-) -> Iterator[WatchlistIndex]:
-    """Search over the booth's watchlist, at the policy's false match rates.
+@dataclass(frozen=True)
+class Galleries:
+    """What a booth searches; fingerprints and faces as the watchlist's index asks."""
 
-    database: the watchlist's store.
+    fingerprints: _FingerprintGallery
+    faces: _FaceGallery
+    followed: Mapping[Modality, FollowingGallery]
+
+
+@contextmanager
+def galleries(config: Config) -> Iterator[Galleries]:
+    """The galleries as they were left, searched at the policy's false match rates.
 
     Raises:
         StoreError: the folder of the gallery cannot be used.
         ModelError: a table of the fingerprint search is missing or damaged.
     """
+    from edge.recognition.face.gallery import FaceGallery
     from edge.recognition.fingerprint.calibration import TemplateSource, committed
     from edge.recognition.fingerprint.gallery import TemplateGallery
     from edge.recognition.fingerprint.search import FingerprintSearch
-    from edge.store.references import StoredReferences
-    from edge.store.watchlist import BoothWatchlist
-    from edge.watchlist.search import WatchlistIndex
+    from edge.terms import Modality
 
+    faces = FaceGallery()
     with (
-        closing(TemplateGallery(gallery_folder(config))) as gallery,
+        closing(TemplateGallery(gallery_folder(config))) as fingerprints,
         closing(
             FingerprintSearch(
-                gallery,
+                fingerprints,
                 committed(),
                 search_threads(config),
                 foreign=committed(TemplateSource.FOREIGN),
             )
         ) as search,
     ):
-        yield WatchlistIndex(
-            BoothWatchlist(database),
-            StoredReferences(database),
-            _FingerprintGallery(gallery, search, config.policy),
-            partial(_FaceGallery, config.policy.face_false_match_rate),
-            clock,
+        yield Galleries(
+            _FingerprintGallery(search, config.policy),
+            _FaceGallery(faces, config.policy.face_false_match_rate),
+            {Modality.FINGERPRINT: fingerprints, Modality.FACE: faces},
         )
 
 
-class _FingerprintGallery:
-    """The references and the search over them, as the watchlist sees them."""
+def watchlist_index(
+    searched: Galleries, database: sqlite_utils.Database, clock: Clock
+) -> WatchlistIndex:
+    """Search over the booth's watchlist; database: the watchlist's store."""
+    from edge.store.references import StoredReferences
+    from edge.store.watchlist import BoothWatchlist
+    from edge.watchlist.search import WatchlistIndex
 
-    def __init__(
-        self,
-        gallery: TemplateGallery,
-        search: FingerprintSearch,
-        policy: PolicySection,
-    ) -> None:
-        self._gallery = gallery
+    return WatchlistIndex(
+        BoothWatchlist(database),
+        StoredReferences(database),
+        searched.fingerprints,
+        searched.faces,
+        clock,
+    )
+
+
+class _FingerprintGallery:
+    def __init__(self, search: FingerprintSearch, policy: PolicySection) -> None:
         self._search = search
         self._policy = policy
-        self.clear, self.patch = gallery.clear, gallery.patch
-
-    @property
-    def revision(self) -> str:
-        return self._gallery.revision
 
     def search(self, probes: Sequence[FingerprintTemplate]) -> Sequence[Found]:
         return self._search.search(
@@ -174,10 +181,8 @@ class _FingerprintGallery:
 
 
 class _FaceGallery:
-    def __init__(self, max_fmr: float, references: Sequence[Reference]) -> None:
-        from edge.recognition.face.gallery import FaceGallery
-
-        self._gallery = FaceGallery(references)
+    def __init__(self, gallery: FaceGallery, max_fmr: float) -> None:
+        self._gallery = gallery
         self._max_fmr = max_fmr
 
     def search(self, probe: FaceTemplate) -> Sequence[Candidate]:

@@ -16,7 +16,7 @@ from edge.terms import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import sqlite_utils
 
@@ -26,7 +26,8 @@ select revision,
     coalesce((select seq from sqlite_sequence where name = 'biometric_references'), 0),
     coalesce((select seq from sqlite_sequence where name = 'removed_references'), 0),
     coalesce((select max(number) from audit), 0),
-    coalesce((select hash from audit order by number desc limit 1), x'')
+    coalesce((select hash from audit order by number desc limit 1), x''),
+    cursor
 from watchlist_state
 """
 _BATCH = 4096
@@ -41,13 +42,14 @@ class StoredReferences:
     def state(self) -> WatchlistState:
         with mapped_errors("read"):
             row = self._database.conn.execute(_STATE).fetchone()
-        revision, last_number, last_removal, audit_number, audit_hash = row
+        revision, last_number, last_removal, audit_number, audit_hash, cursor = row
         return WatchlistState(
             revision=int(revision),
             last_number=int(last_number),
             last_removal=int(last_removal),
             audit_number=int(audit_number),
             audit_hash=bytes(audit_hash).hex(),
+            sequence=int(cursor),
         )
 
     def has_been_in(self, state: WatchlistState) -> bool:
@@ -73,14 +75,21 @@ class StoredReferences:
         return int(row[0]), int(row[1])
 
     def added(
-        self, modality: Modality, *, after: int, to: int
+        self,
+        modality: Modality,
+        *,
+        after: int,
+        to: int,
+        on_damaged: Callable[[str], None] | None = None,
     ) -> Iterator[NumberedReference]:
         """Return what is held with a number above after, up to to, in order.
 
         Few are in memory at a time; the watchlist may change between two of them.
+        on_damaged: told of a stored template that is damaged, which is passed over.
 
         Raises:
-            StoreError: a stored template is damaged; names the reference.
+            StoreError: the store cannot be read; without on_damaged, also a stored
+                template that is damaged; names the reference.
         """
         while True:
             with mapped_errors("read"):
@@ -91,7 +100,14 @@ class StoredReferences:
                     (str(modality), after, to, _BATCH),
                 ).fetchall()
             for *columns, number in rows:
-                yield NumberedReference(number, reference_of_row(tuple(columns)))
+                try:
+                    reference = reference_of_row(tuple(columns))
+                except StoreError as error:
+                    if on_damaged is None:
+                        raise
+                    on_damaged(str(error))
+                else:
+                    yield NumberedReference(number, reference)
             if len(rows) < _BATCH:
                 return
             after = rows[-1][-1]

@@ -1,4 +1,4 @@
-"""Bring a gallery of fingerprints to the watchlist's state by what changed since.
+"""Bring a gallery of one modality to the watchlist's state by what changed since.
 
 A gallery is a cache: its revision says which state of which watchlist it holds. A state
 that this watchlist was never in, after a restored backup or a foreign file, makes the
@@ -8,15 +8,15 @@ from.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from edge.terms import Modality, WatchlistState
+from edge.terms import WatchlistState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from edge.terms import NumberedReference
+    from edge.terms import Modality, NumberedReference, Reference
 
 # References of one step: few enough to hold as objects, many enough to write at once.
 STEP_REFERENCES = 8192
@@ -38,7 +38,12 @@ class ReferenceSource(Protocol):
         ...
 
     def added(
-        self, modality: Modality, *, after: int, to: int
+        self,
+        modality: Modality,
+        *,
+        after: int,
+        to: int,
+        on_damaged: Callable[[str], None],
     ) -> Iterator[NumberedReference]: ...
 
     def removed(self, *, after: int, to: int) -> Sequence[int]: ...
@@ -48,6 +53,14 @@ class FollowingGallery(Protocol):
     @property
     def revision(self) -> str:
         """What the last patch was called; empty for a new gallery."""
+        ...
+
+    def __len__(self) -> int:
+        """Return how many references can be found."""
+        ...
+
+    def objection(self, reference: Reference) -> str | None:
+        """Return why the gallery cannot hold a reference, None if it can."""
         ...
 
     def clear(self, expected: int = 0) -> None:
@@ -63,45 +76,78 @@ class FollowingGallery(Protocol):
         """Withdraw numbers and add references, in one step for searches."""
         ...
 
+    def tidy(self) -> bool:
+        """Finish what patches left: False if something is left to do.
+
+        Overwrites what was withdrawn and no search sees, saves what was not saved.
+
+        Raises:
+            StoreError: it cannot be saved.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a gallery is brought up to date.
+
+    on_progress: told the share of the numbers that has been gone through, 0 to 1, after
+    each step but the last. on_skipped: told of a reference that cannot be searched.
+    rest: called after each reference; may sleep, so that searches get their turn.
+    step: references that go into the gallery at once.
+    """
+
+    on_progress: Callable[[float], None] = lambda _share: None
+    on_skipped: Callable[[str], None] = lambda _text: None
+    rest: Callable[[], None] = lambda: None
+    step: int = STEP_REFERENCES
+
+
+AT_ONCE = Manner()
+
 
 def follow(
     gallery: FollowingGallery,
     source: ReferenceSource,
-    on_progress: Callable[[float], None] = lambda _share: None,
+    modality: Modality,
+    manner: Manner = AT_ONCE,
 ) -> None:
-    """Patch the gallery until it holds the fingerprints that the source holds.
+    """Patch the gallery until it holds the references that the source holds.
 
-    on_progress: told the share of the numbers that has been gone through, 0 to 1, after
-    each step but the last.
+    A reference that is damaged or that the gallery objects to is left out and told.
 
     Raises:
         StoreError: the source cannot be read or the gallery not written; what has been
             done so far is kept.
     """
     state = source.state()
-    reached = _parsed(gallery.revision)
-    if (
-        reached is None
-        or not _is_past(reached, state)
-        or not source.has_been_in(reached)
-    ):
-        gallery.clear(source.tally(Modality.FINGERPRINT)[0])
+    reached = _reached(gallery, source, state)
+    if reached is None:
+        gallery.clear(source.tally(modality)[0])
         reached = BEGINNING
     elif _numbers(reached) == _numbers(state):
         return
     removed = source.removed(after=reached.last_removal, to=state.last_removal)
     span = range(reached.last_number, state.last_number)
-    added = source.added(Modality.FINGERPRINT, after=span.start, to=span.stop)
     held: list[NumberedReference] = []
-    for reference in added:
-        if len(held) >= STEP_REFERENCES and _is_another_entry(held[-1], reference):
+    for reference in _searchable(gallery, source, modality, span, manner):
+        if len(held) >= manner.step and _is_another_entry(held[-1], reference):
             last_number = held[-1].number
             part = replace(state, revision=reached.revision, last_number=last_number)
             gallery.patch(held, removed, _token(part))
-            on_progress((last_number - span.start) / len(span))
+            manner.on_progress((last_number - span.start) / len(span))
             held, removed = [], ()
         held.append(reference)
+        manner.rest()
     gallery.patch(held, removed, _token(state))
+
+
+def pending_numbers(
+    gallery: FollowingGallery, source: ReferenceSource, state: WatchlistState
+) -> int:
+    """Return how many of the state's numbers the gallery has not gone through."""
+    reached = _reached(gallery, source, state)
+    return state.last_number - (0 if reached is None else reached.last_number)
 
 
 def is_current(revision: str, source: ReferenceSource) -> bool:
@@ -110,6 +156,34 @@ def is_current(revision: str, source: ReferenceSource) -> bool:
     if reached is None or not source.has_been_in(reached):
         return False
     return _numbers(reached) == _numbers(source.state())
+
+
+def _reached(
+    gallery: FollowingGallery, source: ReferenceSource, state: WatchlistState
+) -> WatchlistState | None:
+    """Return the source's state that the gallery is at, None if it is at none."""
+    reached = _parsed(gallery.revision)
+    if reached is None or not _is_past(reached, state):
+        return None
+    return reached if source.has_been_in(reached) else None
+
+
+def _searchable(
+    gallery: FollowingGallery,
+    source: ReferenceSource,
+    modality: Modality,
+    span: range,
+    manner: Manner,
+) -> Iterator[NumberedReference]:
+    for item in source.added(
+        modality, after=span.start, to=span.stop, on_damaged=manner.on_skipped
+    ):
+        objection = gallery.objection(item.reference)
+        if objection is None:
+            yield item
+        else:
+            name = item.reference.reference_id
+            manner.on_skipped(f"reference {name} cannot be searched: {objection}")
 
 
 def _is_another_entry(one: NumberedReference, other: NumberedReference) -> bool:

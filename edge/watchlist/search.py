@@ -1,9 +1,9 @@
 """One-to-many search over the watchlist as it stands now.
 
-The gallery of fingerprints follows the watchlist by what changed; that of faces is
-built anew when a face came or went. References of one modality that cannot be compared
-do not keep the other from being searched. Entries are asked for one by one, when they
-are found; one outside its validity is never a candidate.
+The galleries are kept in step by edge.watchlist.live, on another thread; a search takes
+them as they are. References of one modality that cannot be compared do not keep the
+other from being searched. Entries are asked for one by one, when they are found; one
+withdrawn meanwhile or outside its validity is never a candidate.
 """
 
 from __future__ import annotations
@@ -16,12 +16,10 @@ from edge.terms import (
     ComparisonScore,
     FaceTemplate,
     FingerprintTemplate,
-    Modality,
 )
-from edge.watchlist.following import FollowingGallery, ReferenceSource, follow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from edge.clock import Clock
@@ -43,7 +41,7 @@ class FoundPerson(Protocol):
         ...
 
 
-class FingerprintGallery(FollowingGallery, Protocol):
+class FingerprintGallery(Protocol):
     def search(self, probes: Sequence[FingerprintTemplate]) -> Sequence[FoundPerson]:
         """Return the persons at or below the false match rate, the least first."""
         ...
@@ -56,16 +54,12 @@ class FaceGallery(Protocol):
 
 
 class EntrySource(Protocol):
-    def revision(self) -> int:
-        """Return a number that moves with every change of the content."""
-        ...
-
     def entry(self, entry_id: str) -> WatchlistEntry | None: ...
 
     def count_valid(self, at: datetime) -> int: ...
 
 
-class SearchedReferences(ReferenceSource, Protocol):
+class SearchedReferences(Protocol):
     def reference(self, number: int) -> Reference | None: ...
 
 
@@ -77,17 +71,14 @@ class WatchlistIndex:
         entries: EntrySource,
         references: SearchedReferences,
         fingerprints: FingerprintGallery,
-        faces: Callable[[Sequence[Reference]], FaceGallery],
+        faces: FaceGallery,
         clock: Clock,
     ) -> None:
         self._entries = entries
         self._references = references
         self._fingerprints = fingerprints
-        self._build_faces = faces
-        self._faces: FaceGallery | None = None
-        self._face_tally: tuple[int, int] | None = None
+        self._faces = faces
         self._clock = clock
-        self._revision: int | None = None
 
     def search(self, probes: Sequence[Template]) -> list[Candidate]:
         """Return valid entries' candidates, one an entry, best first.
@@ -95,7 +86,7 @@ class WatchlistIndex:
         Raises:
             InputError: no probe, probes of two modalities, several faces, or probes
                 that cannot be compared with the references.
-            StoreError: the watchlist cannot be read or the gallery not written.
+            StoreError: the watchlist cannot be read.
         """
         best: dict[str, Candidate] = {}
         for candidate in self._candidates(probes):
@@ -115,41 +106,18 @@ class WatchlistIndex:
     def size(self) -> int:
         return self._entries.count_valid(self._clock.now())
 
-    def refresh(
-        self, on_progress: Callable[[float], None] = lambda _share: None
-    ) -> None:
-        """Bring the fingerprints to the watchlist's state; search does it by itself.
-
-        Raises:
-            StoreError: the watchlist cannot be read or the gallery not written.
-        """
-        revision = self._entries.revision()
-        if revision == self._revision:
-            return
-        follow(self._fingerprints, self._references, on_progress)
-        self._revision = revision
-
     def _candidates(self, probes: Sequence[Template]) -> Sequence[Candidate]:
         fingers = [p for p in probes if isinstance(p, FingerprintTemplate)]
         faces = [p for p in probes if isinstance(p, FaceTemplate)]
         if fingers and not faces:
-            self.refresh()
             found = [self._candidate(p) for p in self._fingerprints.search(fingers)]
             return [candidate for candidate in found if candidate is not None]
         if len(faces) == 1 and not fingers:
-            return self._face_gallery().search(faces[0])
+            return self._faces.search(faces[0])
         raise InputError(
             f"watchlist search: {len(fingers)} fingers and {len(faces)} faces at once;"
             " search with the fingers of a person or with one face"
         )
-
-    def _face_gallery(self) -> FaceGallery:
-        tally = self._references.tally(Modality.FACE)
-        if self._faces is None or tally != self._face_tally:
-            faces = self._references.added(Modality.FACE, after=0, to=tally[1])
-            self._faces = self._build_faces([item.reference for item in faces])
-            self._face_tally = tally
-        return self._faces
 
     def _candidate(self, found: FoundPerson) -> Candidate | None:
         """Return the candidate, None if its reference was withdrawn meanwhile."""

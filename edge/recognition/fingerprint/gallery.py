@@ -15,19 +15,20 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge.errors import InputError
+from edge.errors import InputError, StoreError
 from edge.recognition.fingerprint.calibration import TemplateSource, source_of
 from edge.recognition.fingerprint.gallery_columns import (
     ALIVE,
     GalleryColumns,
     Snapshot,
     checksum,
-    minutiae_of,
+    overwrite,
     snapshot_of,
 )
 from edge.recognition.fingerprint.gallery_files import GalleryStorage
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge.terms import NumberedReference
+    from edge.terms import NumberedReference, Reference
 
 __all__ = ["PackedReferences", "Snapshot", "TemplateGallery"]
 
@@ -86,6 +87,7 @@ class TemplateGallery:
         saved = self._storage.saved()
         self._columns = saved or self._storage.created(0, 0)
         _revive(self._columns)
+        self._is_saved, self._is_swept = True, False
 
     def __len__(self) -> int:
         """Return the number of living references."""
@@ -120,7 +122,8 @@ class TemplateGallery:
 
         Raises:
             InputError: a number is not larger than the last; nothing is changed.
-            StoreError: no room; what was found before is still found.
+            StoreError: no room; what was found before is still found. Where it can be
+                searched but not saved, tidy says so.
         """
         self.patch_packed(self.packed_references(list(added)), removed, revision)
 
@@ -176,6 +179,27 @@ class TemplateGallery:
             minutiae = expected * _USUAL_MINUTIAE
             self._publish(self._storage.created(expected, minutiae))
 
+    def objection(self, reference: Reference) -> str | None:
+        """Return why the gallery cannot hold a reference, None if it can."""
+        is_finger = isinstance(reference.template, FingerprintTemplate)
+        return None if is_finger else "it is no fingerprint"
+
+    def tidy(self) -> bool:
+        """Save what could not be saved, overwrite the dead that no search sees.
+
+        Returns False if a search sees some of them still: do it again.
+
+        Raises:
+            StoreError: the files cannot be written.
+        """
+        with self._changing:
+            if not self._is_saved:
+                self._storage.save(self._columns)
+                self._is_saved = True
+            if not self._is_swept:
+                self._sweep()
+            return self._is_swept
+
     def close(self) -> None:
         """Let another process change the folder."""
         self._storage.close()
@@ -191,9 +215,30 @@ class TemplateGallery:
         """Let searches see the columns, all of them from here on, and save them."""
         with self._seeing:
             self._columns = columns
+        self._is_saved = self._is_swept = False
+        with suppress(StoreError):
+            self._storage.save(columns)
+            self._is_saved = True
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Overwrite the dead that no search can see, in the files too.
+
+        Raises:
+            StoreError: the files cannot be written.
+        """
+        columns = self._columns
+        with self._seeing:
             oldest = min((seen.version for seen in self._seen), default=columns.version)
-        self._storage.save(columns)
-        _overwrite_dead(columns, min(oldest, columns.version))
+        rows = columns.rows[: columns.row_count]
+        is_full = columns.extents[: columns.row_count, 1] > 0
+        is_left = is_full & (rows["died"] <= columns.version)
+        dead = np.flatnonzero(is_left & (rows["died"] <= oldest))
+        if len(dead):
+            overwrite(columns, dead)
+            self._storage.flush_minutiae(columns)
+            columns.extents[dead, 1] = 0
+        self._is_swept = len(dead) == int(is_left.sum())
 
     def _with_room(self, rows: int, minutiae: int) -> GalleryColumns:
         """Return columns that so much can be appended to; searches may hold the old."""
@@ -216,16 +261,6 @@ def _revive(columns: GalleryColumns) -> None:
     """Take back deaths of a version that was never saved."""
     died = columns.rows["died"][: columns.row_count]
     died[(died > columns.version) & (died < ALIVE)] = ALIVE
-
-
-def _overwrite_dead(columns: GalleryColumns, version: int) -> None:
-    """Leave nothing of what died by this version; no search may see an older one."""
-    rows = columns.rows[: columns.row_count]
-    is_left = (rows["died"] <= version) & (columns.extents[: len(rows), 1] > 0)
-    for row in np.flatnonzero(is_left).tolist():
-        packed, codes = minutiae_of(columns, row)
-        packed[:], codes[:] = 0, 0
-        columns.extents[row, 1] = 0
 
 
 def _fingerprint(item: NumberedReference) -> FingerprintTemplate:

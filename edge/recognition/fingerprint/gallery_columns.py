@@ -116,6 +116,16 @@ def minutiae_of(
     return columns.packed[start : start + count], columns.codes[start : start + count]
 
 
+def overwrite(columns: GalleryColumns, rows: NDArray[np.int64]) -> None:
+    """Leave nothing of the minutiae of these rows and of their codes."""
+    counts = columns.extents[rows, 1].astype(np.int64)
+    starts = columns.extents[rows, 0].astype(np.int64)
+    ends = np.cumsum(counts)
+    at = np.repeat(starts - (ends - counts), counts) + np.arange(counts.sum())
+    columns.packed[at] = 0
+    columns.codes[at] = 0
+
+
 def checksum(packed: NDArray[np.uint16], codes: NDArray[np.uint64]) -> int:
     """Return the CRC-32 of a reference's minutiae and codes."""
     return zlib.crc32(codes.data, zlib.crc32(packed.data))

@@ -19,7 +19,7 @@ import json
 import os
 from dataclasses import dataclass, replace
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -39,7 +39,6 @@ from edge.terms import FingerPosition
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
 
 FORMAT = 2
 HEADER, LOCK = "header.json", "lock"
@@ -141,10 +140,25 @@ class GalleryStorage:
             "state": state,
         }
         try:
-            for array in (columns.rows, columns.extents, columns.packed, columns.codes):
-                _flush(array)
+            for name in _sizes(1, 1):
+                _flush(_path(folder, name, columns.generation))
             _replace(folder, json.dumps(header))
             _remove_others(folder, columns.generation)
+        except OSError as error:
+            raise StoreError(f"{folder}: {error.strerror}") from error
+
+    def flush_minutiae(self, columns: GalleryColumns) -> None:
+        """Bring minutiae and codes to the disk as they stand.
+
+        Raises:
+            StoreError: the files cannot be written.
+        """
+        folder = self._write_to
+        if folder is None:
+            return
+        try:
+            for name in ("packed", "codes"):
+                _flush(_path(folder, name, columns.generation))
         except OSError as error:
             raise StoreError(f"{folder}: {error.strerror}") from error
 
@@ -293,13 +307,16 @@ def _sizes(rows: int, minutiae: int) -> dict[str, int]:
     }
 
 
-def _flush(array: NDArray[Any]) -> None:
-    """Write the mapped file behind a view."""
-    owner: Any = array
-    while owner is not None and not isinstance(owner, np.memmap):
-        owner = owner.base
-    if owner is not None:
-        owner.flush()
+def _flush(path: Path) -> None:
+    """Write what has been changed through a mapping of the file.
+
+    Not by the mapping's own flush, during which no other thread of python can run.
+    """
+    file = os.open(path, os.O_RDWR)
+    try:
+        os.fdatasync(file)
+    finally:
+        os.close(file)
 
 
 @functools.cache

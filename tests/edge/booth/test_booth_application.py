@@ -76,7 +76,9 @@ def ask(desk, feed):
     """Send one request to the application, in this process."""
     import asyncio  # noqa: PLC0415  only here does a test meet the event loop
 
-    app = create_app(desk, feed, lambda: {"booth_id": "booth-1"})
+    app = create_app(
+        desk, feed, lambda: {"booth_id": "booth-1"}, lambda hit_id: [{"hit_id": hit_id}]
+    )
 
     def _ask(method, path, **options):
         async def exchange():
@@ -169,6 +171,13 @@ def test_the_screen_hears_progress_and_end(ask, feed):
 
 def test_health_comes_from_the_booth(ask):
     assert ask("GET", "/api/health").json() == {"booth_id": "booth-1"}
+
+
+def test_instructions_are_those_of_a_hit_or_of_all(ask):
+    asked = "/api/instructions"
+    assert ask("GET", asked).json() == [{"hit_id": None}]
+    assert ask("GET", f"{asked}?hit_id=h1").json() == [{"hit_id": "h1"}]
+    assert ask("GET", f"{asked}?hit_id={'h' * 65}").status_code == 422
 
 
 def test_a_runner_that_cannot_be_opened_stops_the_start(feed):

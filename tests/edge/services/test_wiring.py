@@ -16,6 +16,7 @@ from edge.services import doctor, wiring
 from edge.services.doctor import Status
 from edge.simulate.template_gallery import generate, impression
 from edge.store.database import open_database
+from edge.store.references import StoredReferences
 from edge.store.watchlist import BoothWatchlist
 from edge.terms import (
     ChangeOperation,
@@ -25,6 +26,7 @@ from edge.terms import (
     Reference,
     WatchlistEntry,
 )
+from edge.watchlist.live import GalleryFollower
 
 POSITIONS = (FingerPosition.RIGHT_INDEX, FingerPosition.LEFT_INDEX)
 PERSONS = 30
@@ -44,6 +46,19 @@ def fingers():
     ]
 
 
+class Opened:
+    """Searches what the follower has followed; a look before each search."""
+
+    def __init__(self, index, follower) -> None:
+        self._index = index
+        self.size = index.size
+        self.refresh = follower.look
+
+    def search(self, probes):
+        self.refresh()
+        return self._index.search(probes)
+
+
 class Booth:
     """One machine: a store and whatever stands beside it."""
 
@@ -57,12 +72,14 @@ class Booth:
     @contextmanager
     def opened(self):
         """Start edge-booth's search, and stop it."""
+        clock = SystemClock()
         database = open_database(self.config.store.watchlist_path, "watchlist")
-        with (
-            closing(database.conn),
-            wiring.watchlist_index(self.config, database, SystemClock()) as index,
-        ):
-            yield index
+        with closing(database.conn), wiring.galleries(self.config) as galleries:
+            follower = GalleryFollower(
+                StoredReferences(database), galleries.followed, clock, print
+            )
+            follower.catch_up(lambda _share: None)
+            yield Opened(wiring.watchlist_index(galleries, database, clock), follower)
 
     def change(self, *changes):
         database = open_database(self.config.store.watchlist_path, "watchlist")

@@ -43,6 +43,7 @@ class ScriptedWatchlist:
         self.gone: list[int] = []
         self.last_number = 0
         self.asked_after: list[int] = []
+        self.damaged: set[str] = set()
 
     def put(self, entry_id, *, modality=Modality.FACE, count=1, **validity):
         entry = WatchlistEntry(entry_id, 1, "c", "o", "h", "l", "i", NOON, None)
@@ -76,10 +77,12 @@ class ScriptedWatchlist:
         line = self.past[state.audit_number : state.audit_number + 1]
         return [state.audit_hash] == [text.encode().hex() for text in line]
 
-    def added(self, modality, *, after, to):
+    def added(self, modality, *, after, to, on_damaged):
         self.asked_after.append(after)
         for number, reference in list(self.stored.items()):
-            if after < number <= to and reference.modality is modality:
+            if reference.reference_id in self.damaged:
+                on_damaged(f"{reference.reference_id} is damaged")
+            elif after < number <= to and reference.modality is modality:
                 yield NumberedReference(number, reference)
 
     def removed(self, *, after, to):
@@ -110,6 +113,19 @@ class EverybodyGallery:
         self.numbers: set[int] = set()
         self.patches: list[tuple[list[int], list[int]]] = []
         self.times_cleared = 0
+        self.times_tidied = 0
+        self.refused: set[str] = set()
+        self.error: Exception | None = None
+
+    def __len__(self):
+        return len(self.numbers)
+
+    def objection(self, reference):
+        return "it is odd" if reference.reference_id in self.refused else None
+
+    def tidy(self):
+        self.times_tidied += 1
+        return True
 
     def clear(self, expected):
         assert expected >= 0
@@ -118,6 +134,8 @@ class EverybodyGallery:
         self.revision = ""
 
     def patch(self, added, removed, revision):
+        if self.error is not None:
+            raise self.error
         numbers = [item.number for item in added]
         assert min(numbers, default=1 << 30) > max(self.numbers, default=0)
         self.patches.append((numbers, list(removed)))
@@ -136,9 +154,17 @@ class _Found:
         self.false_match_rate = 1.0 / number
 
 
-class EveryFaceGallery:
-    def __init__(self, references) -> None:
-        self._references = references
+class EveryFaceGallery(EverybodyGallery):
+    """Finds every face it was patched with, the first number first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.references: dict[int, Reference] = {}
+
+    def patch(self, added, removed, revision):
+        added = list(added)
+        super().patch(added, removed, revision)
+        self.references |= {item.number: item.reference for item in added}
 
     def search(self, probe):
         del probe
@@ -148,9 +174,10 @@ class EveryFaceGallery:
                 r.reference_id,
                 r.modality,
                 r.position,
-                ComparisonScore(1 - n / 100, 1e-6),
+                ComparisonScore(1 - number / 100, 1e-6),
             )
-            for n, r in enumerate(self._references)
+            for number, r in sorted(self.references.items())
+            if number in self.numbers
         ]
 
 
@@ -187,7 +214,7 @@ def made():
 
 @pytest.fixture
 def face_gallery():
-    return EveryFaceGallery
+    return EveryFaceGallery()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import pytest
 from edge.clock import ManualClock
 from edge.errors import InputError
 from edge.terms import Modality
+from edge.watchlist.live import GalleryFollower
 from edge.watchlist.search import WatchlistIndex
 
 FINGERPRINT = Modality.FINGERPRINT
@@ -16,17 +17,14 @@ def clock(noon):
 
 
 @pytest.fixture
-def built():
-    return []
+def follower(watchlist, gallery, face_gallery, clock):
+    galleries = {FINGERPRINT: gallery, Modality.FACE: face_gallery}
+    return GalleryFollower(watchlist, galleries, clock, lambda _name, _text: None)
 
 
 @pytest.fixture
-def index(watchlist, gallery, face_gallery, clock, built):
-    def faces(references):
-        built.append([r.reference_id for r in references])
-        return face_gallery(references)
-
-    return WatchlistIndex(watchlist, watchlist, gallery, faces, clock)
+def index(watchlist, gallery, face_gallery, clock):
+    return WatchlistIndex(watchlist, watchlist, gallery, face_gallery, clock)
 
 
 @pytest.fixture
@@ -35,8 +33,9 @@ def probe_of(face, finger):
 
 
 @pytest.fixture
-def found(index):
+def found(index, follower):
     def search(*probes):
+        follower.look()
         return [c.reference_id for c in index.search(probes)]
 
     return search
@@ -61,9 +60,10 @@ def test_the_best_reference_stands_for_its_entry(found, watchlist, face, finger)
 
 
 def test_all_fingers_are_searched_at_once_and_their_common_rate_is_the_candidates(
-    index, watchlist, gallery, finger
+    index, follower, watchlist, gallery, finger
 ):
     watchlist.put("a", modality=FINGERPRINT, count=4)
+    follower.look()
     (candidate,) = index.search([finger, finger])
     assert gallery.probes == [finger, finger]
     assert (candidate.score.value, candidate.score.false_match_rate) == (0.5, 0.25)
@@ -79,31 +79,6 @@ def test_probes_that_belong_to_no_one_search_are_refused(
         index.search([request.getfixturevalue(kind) for kind in kinds])
 
 
-def test_a_change_costs_what_changed(found, watchlist, gallery, built, face, finger):
-    watchlist.put("a", modality=FINGERPRINT, count=2)
-    watchlist.put("b")
-    found(finger)
-    found(face)
-    assert gallery.patches == [([1, 2], [])]
-    watchlist.put("c", modality=FINGERPRINT)
-    watchlist.withdraw("a")
-    found(finger)
-    assert gallery.patches[1:] == [([4], [1, 2])]
-    assert built == [["b-0"]]
-
-
-def test_faces_are_indexed_anew_when_one_came_or_went(found, watchlist, built, face):
-    watchlist.put("a")
-    watchlist.put("b")
-    assert found(face) == ["a-0", "b-0"]
-    watchlist.withdraw("a")
-    watchlist.put("c")
-    assert found(face) == ["b-0", "c-0"]
-    watchlist.withdraw("c")
-    assert found(face) == ["b-0"]
-    assert len(built) == 3
-
-
 @pytest.mark.parametrize("modality", list(Modality))
 def test_a_withdrawn_entry_is_not_found_again(
     index, watchlist, modality, probe_of, found
@@ -116,10 +91,11 @@ def test_a_withdrawn_entry_is_not_found_again(
 
 
 def test_a_reference_withdrawn_while_the_search_ran_is_no_candidate(
-    index, watchlist, gallery, finger
+    index, follower, watchlist, gallery, finger
 ):
     watchlist.put("a", modality=FINGERPRINT)
     watchlist.put("b", modality=FINGERPRINT)
+    follower.look()
     search = gallery.search
 
     def search_and_withdraw(probes):
@@ -145,43 +121,38 @@ def test_an_entry_counts_from_its_first_instant_up_to_its_last(
     assert seen == [([], 0, False), (["a-0"], 1, True), ([], 0, False)]
 
 
-@pytest.mark.parametrize("modality", list(Modality))
-def test_a_source_that_cannot_be_read_leaves_the_index_to_try_again(
-    watchlist, found, probe_of, modality
-):
-    watchlist.put("a", modality=modality)
-    working = watchlist.added
-
-    def broken(*_args, **_options):
-        raise OSError
-
-    watchlist.added = broken
-    with pytest.raises(OSError):  # noqa: PT011  any error must pass through
-        found(probe_of[modality])
-    watchlist.added = working
-    assert found(probe_of[modality]) == ["a-0"]
-
-
 def test_faces_that_cannot_be_compared_do_not_keep_fingers_from_the_search(
-    watchlist, gallery, clock, face, finger
+    index, found, watchlist, face_gallery, face, finger
 ):
-    def refuse(_references):
+    def refuse(_probe):
         message = "templates of two kinds"
         raise InputError(message)
 
     watchlist.put("a", modality=FINGERPRINT)
     watchlist.put("b")
-    index = WatchlistIndex(watchlist, watchlist, gallery, refuse, clock)
-    assert [c.entry_id for c in index.search([finger])] == ["a"]
+    face_gallery.search = refuse
+    assert found(finger) == ["a-0"]
     with pytest.raises(InputError, match="two kinds"):
         index.search([face])
 
 
-def test_refreshing_beforehand_leaves_nothing_for_the_search_to_read(
-    index, watchlist, gallery, found, finger
+def test_a_search_takes_the_galleries_as_they_are(
+    index, found, watchlist, gallery, finger
 ):
     watchlist.put("a", modality=FINGERPRINT)
-    index.refresh()
-    watchlist.added = None
     assert found(finger) == ["a-0"]
+    watchlist.put("b", modality=FINGERPRINT)
+    assert [c.entry_id for c in index.search([finger])] == ["a"]
     assert len(gallery.patches) == 1
+
+
+@pytest.mark.parametrize("modality", list(Modality))
+def test_what_was_withdrawn_is_no_candidate_before_the_galleries_know(
+    index, found, watchlist, modality, probe_of
+):
+    watchlist.put("a", modality=modality)
+    watchlist.put("b", modality=modality)
+    assert found(probe_of[modality])
+    watchlist.withdraw("a")
+    candidates = index.search([probe_of[modality]])
+    assert [c.entry_id for c in candidates] == ["b"]

@@ -18,7 +18,13 @@ from edge.recognition.face.calibration import (
 from edge.recognition.face.comparison import similarity, similarity_of_distance
 from edge.recognition.face.embedding import EMBEDDING_MODEL_ID
 from edge.recognition.face.gallery import FaceGallery
-from edge.terms import FaceTemplate, FingerPosition, Modality, Reference
+from edge.terms import (
+    FaceTemplate,
+    FingerPosition,
+    Modality,
+    NumberedReference,
+    Reference,
+)
 
 
 def template(vector, model_id=EMBEDDING_MODEL_ID):
@@ -33,6 +39,13 @@ def reference(number, vector, entry=None, model_id=EMBEDDING_MODEL_ID):
         position=FingerPosition.UNKNOWN,
         template=template(vector, model_id),
     )
+
+
+def gallery_of(references, first=1):
+    gallery = FaceGallery()
+    numbered = [NumberedReference(n, r) for n, r in enumerate(references, first)]
+    gallery.patch(numbered)
+    return gallery
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +138,7 @@ def test_a_table_that_does_not_fall_is_refused(scores, rates):
 def test_a_search_finds_exactly_the_references_that_one_by_one_comparison_finds(
     population,
 ):
-    gallery = FaceGallery(reference(i, v) for i, v in enumerate(population))
+    gallery = gallery_of(reference(i, v) for i, v in enumerate(population))
     shipped = shipped_calibration()
     probe = template(population[3] + np.float32(0.01))
     expected = {
@@ -142,7 +155,7 @@ def test_a_search_finds_exactly_the_references_that_one_by_one_comparison_finds(
 
 
 def test_an_entry_appears_once_with_its_best_reference(population):
-    gallery = FaceGallery(
+    gallery = gallery_of(
         [reference(0, population[0] + 0.01, "e"), reference(1, population[0], "e")]
     )
     (found,) = gallery.search(template(population[0]), 1e-4)
@@ -151,19 +164,22 @@ def test_an_entry_appears_once_with_its_best_reference(population):
 
 
 def test_an_empty_gallery_has_no_candidates(population):
-    assert FaceGallery([]).search(template(population[0]), 1.0) == []
+    assert gallery_of([]).search(template(population[0]), 1.0) == []
 
 
 def test_models_are_never_mixed(population):
     other = reference(1, population[1], model_id="another")
+    mixed = gallery_of([reference(0, population[0]), other])
     with pytest.raises(InputError, match="kinds"):
-        FaceGallery([reference(0, population[0]), other])
+        mixed.search(template(population[0]), 1.0)
+    mixed.patch(removed=[1])
+    assert mixed.search(template(population[1], "another"), 1e-5)
     with pytest.raises(InputError, match="model"):
-        FaceGallery([other]).search(template(population[0]), 1.0)
+        gallery_of([other]).search(template(population[0]), 1.0)
     with pytest.raises(InputError, match="fit"):
-        FaceGallery([reference(0, population[0])]).search(template([1.0]), 1.0)
+        gallery_of([reference(0, population[0])]).search(template([1.0]), 1.0)
 
 
 def test_vectors_that_are_not_finite_are_refused():
     with pytest.raises(InputError, match="finite"):
-        FaceGallery([reference(0, [np.inf, 0.0])])
+        gallery_of([reference(0, [np.inf, 0.0])])

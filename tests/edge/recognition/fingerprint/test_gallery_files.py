@@ -143,7 +143,7 @@ def test_a_full_disk_is_named_and_nothing_is_lost(saved, enrolled, monkeypatch):
     assert reopened(saved) == (HELD, "second")
 
 
-STAGES = ["_allocate", "_flush", "_replace", "_remove_others", "_overwrite_dead"]
+STAGES = ["_allocate", "_flush", "_replace", "_remove_others", "overwrite"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -152,7 +152,7 @@ STAGES = ["_allocate", "_flush", "_replace", "_remove_others", "_overwrite_dead"
 def test_a_process_killed_while_it_saves_leaves_one_state_or_the_other(
     saved, enrolled, monkeypatch, stage, is_compacting, is_after
 ):
-    module = gallery_module if stage == "_overwrite_dead" else gallery_files
+    module = gallery_module if stage == "overwrite" else gallery_files
     working = getattr(module, stage)
 
     def killed(*arguments):
