@@ -24,10 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import sqlite_utils
+
     from edge.sync.settings import BrokerSettings
     from edge.sync.sync_agent import Chore
     from edge.trust.anchors import TrustAnchors
     from edge.trust.booth_keys import BoothKeys
+
+    # Of the booth and of its watchlist.
+    Databases = tuple[sqlite_utils.Database, sqlite_utils.Database]
 
 # How long a new outbox row may wait until it is noticed.
 POLL_S = 0.02
@@ -50,7 +55,9 @@ class BoothSide:
     load_keys: Callable[[], BoothKeys]
     broker: Callable[[BoothKeys], BrokerSettings]
     keep_anchors: Callable[[TrustAnchors], None] = lambda _anchors: None
-    chores: Callable[[BoothStores], Sequence[Chore]] = field(default=lambda _: ())
+    chores: Callable[[BoothStores, Databases], Sequence[Chore]] = field(
+        default=lambda _stores, _databases: ()
+    )
 
 
 def run_sync(
@@ -95,7 +102,9 @@ def run_sync(
             StoredCommands(booth_store),
         )
         options = AgentOptions(
-            instance, chores=side.chores(stores), keep_anchors=side.keep_anchors
+            instance,
+            chores=side.chores(stores, (booth_store, watchlist_store)),
+            keep_anchors=side.keep_anchors,
         )
         agent = assemble_agent(keys, link, stores, clock, log, options)
         stack.callback(agent.close)

@@ -254,8 +254,10 @@ def machine_broker(config: Config) -> BrokerSettings:
 
 def run_sync_from(config: Config) -> None:
     """Run edge-sync until it is told to stop."""
+    from edge.clock import SystemClock
     from edge.services.provisioning import booth_folder, booth_keys
     from edge.services.sync import BoothSide, run_sync
+    from edge.services.sync_chores import chores_of
     from edge.trust.booth_keys import keep_anchors
 
     run_sync(
@@ -266,6 +268,13 @@ def run_sync_from(config: Config) -> None:
             load_keys=lambda: booth_keys(config),
             broker=lambda keys: booth_broker(config, keys),
             keep_anchors=lambda anchors: keep_anchors(booth_folder(config), anchors),
+            chores=lambda stores, databases: chores_of(
+                *databases,
+                stores.outbox,
+                stores.replica,
+                SystemClock(),
+                folder=config.store.path.parent,
+            ),
         )
     )
 

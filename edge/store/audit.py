@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.errors import StoreError
@@ -42,6 +43,31 @@ def append_audit(
         " values (?, ?, ?, ?, ?, ?, ?)",
         (*content, previous, _line_hash(previous, content)),
     )
+
+
+@dataclass(frozen=True)
+class StoredLine:
+    """One line of the log. at: ISO 8601. hash: of the chain up to this line."""
+
+    number: int
+    at: str
+    actor: str
+    action: str
+    subject: str
+    hash: bytes
+
+
+def lines_after(
+    database: sqlite_utils.Database, number: int, *, limit: int
+) -> list[StoredLine]:
+    """Return the next lines of the log, in order."""
+    with mapped_errors("read"):
+        rows = database.conn.execute(
+            "select number, at, actor, action, subject, hash from audit"
+            " where number > ? order by number limit ?",
+            (number, limit),
+        ).fetchall()
+    return [StoredLine(*row) for row in rows]
 
 
 def verify_audit(database: sqlite_utils.Database) -> int:

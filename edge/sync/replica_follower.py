@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from edge.sync.booth_trust import BoothTrust
     from edge.sync.link import Link
 
-HEAD = "head"
+# The newest head accepted, and the newest that the list had reached.
+HEAD, PROOF = "head", "proof"
 _HEAD_LIMIT = 8192
 # As much on the wire as so many changes.
 _CHUNK_WORTH = 16
@@ -160,6 +161,7 @@ class ReplicaFollower:
         if head == known:
             return
         self._store.save_document(HEAD, data)
+        self._keep_proof()
         self._keep_time()
         self._ask_if_behind()
 
@@ -352,6 +354,7 @@ class ReplicaFollower:
 
     def _moved(self, position: LogPosition) -> None:
         self._replica.moved_to(position)
+        self._keep_proof()
         self._log.event(
             "watchlist_applied", cursor=position.sequence, count=position.count
         )
@@ -395,6 +398,15 @@ class ReplicaFollower:
                 manifest, self._store.chunk(line.digest)
             )
             self._on_pause()
+
+    def _keep_proof(self) -> None:
+        """Keep the newest head as proof of completeness, if the list reaches it."""
+        newest, held = self._replica.newest, self._replica.held
+        if newest is None or held is None or newest.sequence > held.sequence:
+            return
+        data = self._store.document(HEAD)
+        if data is not None and data != self._store.document(PROOF):
+            self._store.save_document(PROOF, data)
 
     def _keep_time(self) -> None:
         latest = self._replica.latest_trusted_at
