@@ -153,9 +153,17 @@ class ReplicaFollower:
         """Take a head and keep it; ask if it is ahead of what is held.
 
         Raises:
-            RefusalError, MessageError: see Replica.accept_head.
+            RefusalError, MessageError: see Replica.accept_head; EXPIRED: the trust
+                document is over, and nobody's word on the present counts.
             StoreError: it cannot be kept.
         """
+        anchors = self._trust.anchors
+        if anchors.expires_at <= self._clock.now():
+            raise RefusalError(
+                RefusalReason.EXPIRED,
+                f"trust document {anchors.version} was valid until "
+                f"{anchors.expires_at}; the hub must sign a new one",
+            )
         known = self._replica.newest
         head = self._replica.accept_head(data, self._clock.now())
         if head == known:

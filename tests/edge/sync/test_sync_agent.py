@@ -324,6 +324,16 @@ class TestTrust:
         assert booth.agent._parts.trust.anchors.version == 1
         assert "wrong_signer" in booth.refusals()
 
+    def test_an_expired_trust_document_makes_no_list_fresh(self, wire, booth):
+        wire.publish("e1")
+        wire.run(5)
+        before = booth.replica.document("head")
+        wire.clock.advance(366 * 24 * 3600)
+        wire.publish("e2")
+        wire.run(10)
+        assert booth.replica.document("head") == before
+        assert "expired" in booth.refusals()
+
     def test_the_grant_of_another_booth_is_refused(self, wire, booth):
         other = wire.booth("booth-2")
         wire.run()
