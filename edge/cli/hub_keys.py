@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.cli.context import config_option, load
-from edge.cli.key_files import read_outside, write_new
+from edge.cli.key_files import named, read_outside, write_new
 from edge.clock import SystemClock
 from edge.errors import ConfigurationError
 from edge.services import admission, hub_keys, hub_rotation
@@ -114,8 +114,8 @@ def admit(
 ) -> None:
     """Admit the booth of a request file, or give it new keys; write the answer."""
     config = load(config_path)
-    data = from_text(read_outside(request))
-    with _place(config) as place:
+    with named(request, "a request"), _place(config) as place:
+        data = from_text(read_outside(request))
         if out.exists():
             message = f"{out}: is there already, and is not overwritten"
             raise ConfigurationError(message)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from edge.errors import ConfigurationError, InputError
+from edge.errors import ConfigurationError, InputError, MessageError, RefusalError
 from edge.trust.enrolment import ANSWER_LIMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # Text needs four bytes for three, and a mail breaks it into lines.
@@ -31,6 +33,18 @@ def read_outside(path: Path) -> bytes:
         message = f"{path}: too long for a request or an answer"
         raise InputError(message)
     return data
+
+
+@contextmanager
+def named(path: Path, what: str) -> Iterator[None]:
+    """Say of a file that cannot be read which one it was, and what was expected."""
+    try:
+        yield
+    except RefusalError:
+        raise  # it says whose it is and why
+    except MessageError as error:
+        message = f"{path}: not {what} that can be used: {error}"
+        raise InputError(message) from error
 
 
 def write_new(path: Path, data: bytes) -> None:

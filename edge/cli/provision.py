@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edge.cli.context import config_option, load
-from edge.cli.key_files import read_outside, write_new
+from edge.cli.key_files import named, read_outside, write_new
 from edge.clock import SystemClock
 from edge.errors import ConfigurationError
 from edge.services import provisioning
@@ -68,13 +68,14 @@ def renew(*, out: Path, as_text: bool, config_path: Path | None) -> None:
 def accept(*, answer: Path, fingerprint: str | None, config_path: Path | None) -> None:
     """Check the hub's answer and put the keys in place."""
     config = load(config_path)
-    keys = provisioning.accept_answer(
-        provisioning.booth_folder(config),
-        config.booth_id,
-        from_text(read_outside(answer)),
-        fingerprint=fingerprint or config.keys.root_fingerprint,
-        now=SystemClock().now(),
-    )
+    with named(answer, "an answer"):
+        keys = provisioning.accept_answer(
+            provisioning.booth_folder(config),
+            config.booth_id,
+            from_text(read_outside(answer)),
+            fingerprint=fingerprint or config.keys.root_fingerprint,
+            now=SystemClock().now(),
+        )
     click.echo(
         f"{keys.booth_id} is enrolled with key {keys.signing.public.key_id.hex()}; "
         f"broker {keys.broker_host}:{keys.broker_port}; start edge-sync again"

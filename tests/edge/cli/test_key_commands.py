@@ -12,7 +12,12 @@ from click.testing import CliRunner
 from edge.cli.hub import hub
 from edge.cli.provision import provision
 from edge.config import load_config
-from edge.errors import ConfigurationError, EdgeError, MessageError, RefusalError
+from edge.errors import (
+    ConfigurationError,
+    EdgeError,
+    InputError,
+    RefusalError,
+)
 from edge.services.hub_keys import hub_folder
 from edge.services.provisioning import booth_keys
 from edge.trust.enrolment import TEXT_PREFIX
@@ -175,18 +180,12 @@ def test_a_wrong_file_is_named_for_what_it_is(place):
     (place.folder / "empty").touch()
     (place.folder / "big").write_bytes(bytes(3_000_000))
     out = ("--out", place.folder / "new")
-    for name, kind in {
-        "empty": MessageError,
-        "hub.toml": MessageError,
-        "booth-1.answer": MessageError,
-        "big": EdgeError,
-        "none": EdgeError,
-        ".": EdgeError,
-    }.items():
-        refuse(kind, None, place.hub, "admit", place.folder / name, *out)
+    for name in ("empty", "hub.toml", "booth-1.answer", "big", "none"):
+        refuse(InputError, name, place.hub, "admit", place.folder / name, *out)
+    refuse(EdgeError, None, place.hub, "admit", place.folder, *out)
     assert not (place.folder / "new").exists()
     place.booth("booth-1", "renew", "--out", place.folder / "r2")
-    refuse(MessageError, None, place.booth, "booth-1", "accept", request)
+    refuse(InputError, request.name, place.booth, "booth-1", "accept", request)
 
 
 def test_nothing_is_overwritten(place):
