@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edge.cli.bench import bench, engine_and_methods, one_each, ppi_option
+from edge.cli.bench import engine_and_methods, one_each, ppi_option
 from edge.cli.bench_output import (
     STANDARD_OUTPUT,
     output_options,
@@ -108,6 +108,3 @@ def search(  # noqa: PLR0913, PLR0917  one argument an option
         search_plot.draw(measured, plot_out)
     if json_out != STANDARD_OUTPUT:
         show_searches(reports)
-
-
-bench.add_command(search)

@@ -15,7 +15,7 @@ from edge import __version__
 from edge.errors import EdgeError
 
 COMMANDS = {
-    "bench": ("edge.cli.bench_search", "bench", "Measure accuracy and speed."),
+    "bench": ("edge.cli.bench_sync", "bench", "Measure accuracy and speed."),
     "calibration": (
         "edge.cli.calibration",
         "calibration",

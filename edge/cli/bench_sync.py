@@ -1,0 +1,140 @@
+"""edge bench sync: the line between booth and hub, on real parts of this machine."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+
+from edge.cli import bench_search
+from edge.cli.bench import bench
+from edge.cli.bench_output import (
+    STANDARD_OUTPUT,
+    number,
+    output_options,
+    progress_bar,
+    require_writable,
+    show,
+    write_json,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# What is measured is imported when it is measured: help needs none of it.
+# ruff: noqa: PLC0415
+
+SECTIONS = ("snapshot", "publish", "hit", "delta", "outage", "ingest")
+COUNT = click.IntRange(1)
+
+
+@click.command()
+@click.option(
+    "--only",
+    type=click.Choice(SECTIONS),
+    multiple=True,
+    help="Measure this section alone; repeatable.",
+)
+@click.option("--persons", type=COUNT, default=180_000, show_default=True)
+@click.option(
+    "--changes", type=COUNT, default=7_000, show_default=True, help="Of a day's delta."
+)
+@click.option(
+    "--published", type=COUNT, default=40, show_default=True, help="Single changes."
+)
+@click.option(
+    "--hits", type=COUNT, default=300, show_default=True, help="Recorded one by one."
+)
+@click.option(
+    "--outage-hits",
+    type=COUNT,
+    default=72_000,
+    show_default=True,
+    help="Of an hour without a line.",
+)
+@click.option(
+    "--ingest-hits",
+    type=COUNT,
+    default=4_000,
+    show_default=True,
+    help="Sent as fast as the hub takes them.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the persons.")
+@output_options
+def sync(  # noqa: PLR0913, PLR0917  one argument an option
+    only: tuple[str, ...],
+    persons: int,
+    changes: int,
+    published: int,
+    hits: int,
+    outage_hits: int,
+    ingest_hits: int,
+    seed: int,
+    json_out: str | None,
+    plot_out: Path | None,
+    threads: int,
+) -> None:
+    """Time watchlist and hits between a hub and a booth, as processes on this machine.
+
+    With the defaults: 180,000 invented persons, ten minutes and two gigabytes of disk.
+    The line of the first snapshot has 10 Mbit/s, that of the day's changes 64 kbit/s.
+    """
+    from edge.bench import sync_plot
+    from edge.bench.sync import SyncPlan, measure_sync
+    from edge.services.measured_site import MeasuredSite
+
+    require_writable(json_out, plot_out)
+    plan = SyncPlan(
+        sections=only or SECTIONS,
+        persons=persons,
+        publish_changes=published,
+        hits=hits,
+        delta_changes=changes,
+        outage_hits=outage_hits,
+        ingest_hits=ingest_hits,
+        threads=threads,
+        seed=seed,
+    )
+    with (
+        progress_bar(json_out) as progress,
+        tempfile.TemporaryDirectory(prefix="edge-sync-") as folder,
+        MeasuredSite(Path(folder)) as site,
+    ):
+        report = measure_sync(site, plan, progress)
+    write_json(report, json_out)
+    if plot_out:
+        sync_plot.draw(report, plot_out)
+    if json_out != STANDARD_OUTPUT:
+        _show(report)
+
+
+def _show(report: Mapping[str, Any]) -> None:
+    table = Table(box=None)
+    for heading in ("section", "what"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("measured", justify="right")
+    for section, measured in report.items():
+        several = measured if isinstance(measured, list) else [measured]
+        for each in several:
+            for name, value in _flat(each):
+                table.add_row(section, name, value)
+    show(table)
+
+
+def _flat(measured: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in measured.items():
+        words = before + name.replace("_", " ")
+        if isinstance(value, dict):
+            yield from _flat(value, f"{words}: ")
+        elif isinstance(value, bool):
+            yield words, "yes" if value else "no"
+        else:
+            digits = 0 if isinstance(value, int) else 3 if value and value < 10 else 1
+            yield words, number(value, digits)
+
+
+for _command in (bench_search.search, sync):
+    bench.add_command(_command)
