@@ -108,6 +108,10 @@ class HubMessages(Protocol):
 
     def hit(self, hit_id: str) -> StoredHit | None: ...
 
+    def hits_beginning(self, beginning: str, *, limit: int) -> list[StoredHit]:
+        """Return hits by the beginning of their ids, in the order of the ids."""
+        ...
+
     def signed(self, message_id: str) -> bytes | None:
         """Return the booth's signed object of a message."""
         ...
@@ -124,11 +128,21 @@ class HubMessages(Protocol):
 
 
 class HubRecalls(Protocol):
-    def note_withdrawal(
-        self, sequence: int, *, originator: str, reason: str, at: datetime
-    ) -> None: ...
+    """Which withdrawals the admitted booths have proved to have carried out."""
 
-    def recalls(self, *, pending_only: bool = False) -> list[Recall]: ...
+    def withdraw(
+        self, entry_id: str, *, originator: str, reason: str, at: datetime
+    ) -> RecordedChange:
+        """Withdraw an entry, and note who wanted it and why, in one transaction.
+
+        Raises:
+            WatchlistError: no log has begun; the entry is not on the watchlist.
+        """
+        ...
+
+    def recalls(self, *, pending_only: bool = False) -> list[Recall]:
+        """Return all withdrawals of the log, newest last."""
+        ...
 
 
 class HubCommands(Protocol):

@@ -74,13 +74,9 @@ class HubDesk:
         Raises:
             WatchlistError: the entry is not on the watchlist.
         """
-        now = SystemClock().now()
-        draft = DraftChange(ChangeOperation.WITHDRAW, entry_id)
-        [recorded] = self.log.append([draft], at=now)
-        self.recalls.note_withdrawal(
-            recorded.change.sequence, originator=originator, reason=reason, at=now
+        return self.recalls.withdraw(
+            entry_id, originator=originator, reason=reason, at=SystemClock().now()
         )
-        return recorded
 
     def hit(self, hit_id: str) -> StoredHit:
         """Return a hit, found by its id or the beginning of it; the look is audited.
@@ -88,9 +84,7 @@ class HubDesk:
         Raises:
             InputError: there is no such hit, or several.
         """
-        stored = self.stores.messages.hit(hit_id)
-        if stored is None:
-            stored = self._hit_beginning_with(hit_id)
+        stored = self._hit_beginning_with(hit_id)
         self.stores.messages.note_access(
             stored.hit.hit_id, actor=self.actor, at=SystemClock().now()
         )
@@ -147,13 +141,10 @@ class HubDesk:
         return DraftChange(operation, entry.entry_id, entry, references)
 
     def _hit_beginning_with(self, beginning: str) -> StoredHit:
-        found = [
-            stored
-            for stored in self.stores.messages.hits(limit=10_000)
-            if stored.hit.hit_id.startswith(beginning)
-        ]
-        if len(found) != 1:
-            what = "no hit" if not found else f"{len(found)} hits"
+        found = self.stores.messages.hits_beginning(beginning, limit=2)
+        is_whole = bool(found) and found[0].hit.hit_id == beginning
+        if len(found) != 1 and not is_whole:
+            what = "several hits" if found else "no hit"
             message = f"{what} with an id that begins with {beginning!r}"
             raise InputError(message)
         return found[0]

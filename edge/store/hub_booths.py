@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from edge.records.hub_values import BoothOverview, HealthReport
+from edge.records.hub_values import BoothOverview
+from edge.replication.position import beginning
 from edge.store.database import mapped_errors, transaction
+from edge.store.hub_statements import read_health
+from edge.store.hub_streams import missing
 
 if TYPE_CHECKING:
     import sqlite_utils
@@ -15,19 +17,18 @@ if TYPE_CHECKING:
 _OVERVIEW = """
 select known.booth_id, link_states.state, link_states.last_seen_at,
     registry.admitted_at, registry.revoked_at, health.at, health.report,
-    (select number from holdings where holdings.booth_id = known.booth_id
-     and log = (select log from log_state) order by sequence desc, number desc limit 1)
+    (select holding from held where held.booth_id = known.booth_id)
 from (select booth_id from registry union select booth_id from link_states) as known
     left join registry using (booth_id) left join link_states using (booth_id)
     left join health using (booth_id)
 order by known.booth_id
 """
 _HELD = """
-select holdings.sequence, log_changes.digest = holdings.digest
-    and log_changes.chain = holdings.chain
+select holdings.log, holdings.sequence, holdings.chain, holdings.digest,
+    log_changes.chain, log_changes.digest
 from holdings left join log_changes
     on log_changes.log = holdings.log and log_changes.sequence = holdings.sequence
-where holdings.number = ?
+where holdings.number = ? and holdings.log = (select log from log_state)
 """
 
 
@@ -72,10 +73,7 @@ class StoredHubBooths:
         ],
     ) -> BoothOverview:
         booth_id, state, seen, admitted, revoked, health_at, report, holding = row
-        held, is_same = None, None
-        if holding is not None:
-            held, same = self._database.conn.execute(_HELD, (holding,)).fetchone()
-            is_same = None if same is None else bool(same)
+        held, is_same = self._held(holding)
         return BoothOverview(
             booth_id=booth_id,
             state=state or "never seen",
@@ -84,34 +82,20 @@ class StoredHubBooths:
             revoked_at=None if revoked is None else datetime.fromisoformat(revoked),
             held_sequence=held,
             is_same=is_same,
-            health=_report(health_at, report),
-            gaps=self._missing(booth_id),
+            health=read_health(health_at, report),
+            gaps=missing(self._database.conn, booth_id),
         )
 
-    def _missing(self, booth_id: str) -> int:
-        """Return how many numbers are missing: those above the marks less the rows."""
-        missing = 0
-        for stream, contiguous, highest in self._database.conn.execute(
-            "select stream, contiguous, highest from streams"
-            " where booth_id = ? and highest > contiguous",
-            (booth_id,),
-        ).fetchall():
-            (there,) = self._database.conn.execute(
-                "select count(*) from messages"
-                " where booth_id = ? and stream = ? and sequence > ?",
-                (booth_id, stream, contiguous),
-            ).fetchone()
-            missing += highest - contiguous - there
-        return missing
+    def _held(self, holding: int | None) -> tuple[int | None, bool | None]:
+        """Return the sequence that a statement names, and whether it is the hub's set.
 
-
-def _report(at: str | None, report: str | None) -> HealthReport | None:
-    if at is None or report is None:
-        return None
-    value = json.loads(report)
-    issued_at = value.pop("head_issued_at")
-    return HealthReport(
-        at=datetime.fromisoformat(at),
-        head_issued_at=None if issued_at is None else datetime.fromisoformat(issued_at),
-        **value,
-    )
+        Nothing of a statement on another log, which cannot be compared.
+        """
+        row = self._database.conn.execute(_HELD, (holding,)).fetchone()
+        if row is None:
+            return None, None
+        log, sequence, *held, chain, digest = row
+        if sequence == 0:
+            start = beginning(log)
+            chain, digest = start.chain, start.digest
+        return sequence, None if chain is None else held == [chain, digest]

@@ -15,7 +15,7 @@ from edge.terms import ChangeOperation, DraftChange
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     import sqlite_utils
@@ -43,13 +43,9 @@ class StoredHubLog:
         Snapshots of the log before are dropped: no booth would accept them.
         """
         with transaction(self._database) as connection:
-            kept = [
-                decode_change(row[0])
-                for row in connection.execute(
-                    "select record from current_entries join log_changes"
-                    " using (log, sequence) order by bucket_key"
-                )
-            ]
+            kept = connection.execute(
+                "select log, sequence from current_entries order by bucket_key"
+            ).fetchall()
             connection.execute("delete from current_entries")
             connection.execute("delete from log_state")
             connection.execute("delete from snapshots")
@@ -59,16 +55,8 @@ class StoredHubLog:
                 "insert into log_state values (1, ?, 0, ?, ?, 0, ?)",
                 (log, start.chain, start.digest, SetDigest().to_bytes()),
             )
-            drafts = [
-                DraftChange(
-                    ChangeOperation.ADD,
-                    change.entry_id,
-                    change.entry,
-                    change.references,
-                )
-                for change in kept
-            ]
-            _append(connection, drafts, at)
+            for _ in _append(connection, _added_again(connection, kept), at):
+                pass
             append_audit(
                 connection, at=at, actor=self._actor, action="began log", subject=log
             )
@@ -104,16 +92,7 @@ class StoredHubLog:
                 withdrawing what is not.
         """
         with transaction(self._database) as connection:
-            recorded = _append(connection, drafts, at)
-            for item in recorded:
-                append_audit(
-                    connection,
-                    at=at,
-                    actor=self._actor,
-                    action=f"published {item.change.operation}",
-                    subject=f"{item.change.sequence} {item.change.entry_id}",
-                )
-        return recorded
+            return append_changes(connection, drafts, at=at, actor=self._actor)
 
     def records_after(self, sequence: int, limit: int) -> list[RecordedChange]:
         with mapped_errors("read"):
@@ -157,6 +136,31 @@ class StoredHubLog:
         return None if row is None else bytes(row[0])
 
 
+def append_changes(
+    connection: sqlite3.Connection,
+    drafts: Iterable[DraftChange],
+    *,
+    at: datetime,
+    actor: str,
+) -> list[RecordedChange]:
+    """Append changes, each with its line in the audit log, in the caller's transaction.
+
+    Raises:
+        WatchlistError: as HubLog.append.
+    """
+    recorded = []
+    for item in _append(connection, drafts, at):
+        append_audit(
+            connection,
+            at=at,
+            actor=actor,
+            action=f"published {item.change.operation}",
+            subject=f"{item.change.sequence} {item.change.entry_id}",
+        )
+        recorded.append(item)
+    return recorded
+
+
 def _position(connection: sqlite3.Connection) -> LogPosition:
     row = connection.execute(
         "select log, sequence, chain, digest, count from log_state"
@@ -168,19 +172,19 @@ def _position(connection: sqlite3.Connection) -> LogPosition:
 
 
 def _append(
-    connection: sqlite3.Connection, drafts: Sequence[DraftChange], at: datetime
-) -> list[RecordedChange]:
+    connection: sqlite3.Connection, drafts: Iterable[DraftChange], at: datetime
+) -> Iterator[RecordedChange]:
+    """Yield what was appended; the end of the log is written after the last."""
     position = _position(connection)
     (lanes,) = connection.execute("select lanes from log_state").fetchone()
     entries = SetDigest.from_bytes(lanes)
-    recorded = []
     for draft in drafts:
         change = draft.at_sequence(position.sequence + 1, at)
         item = RecordedChange(change, encode_change(change))
         replaced = _replaced(connection, draft)
         position = advanced(position, entries, item, replaced)
         _write(connection, item, position)
-        recorded.append(item)
+        yield item
     connection.execute(
         "update log_state"
         " set sequence = ?, chain = ?, digest = ?, count = ?, lanes = ?",
@@ -192,7 +196,19 @@ def _append(
             entries.to_bytes(),
         ),
     )
-    return recorded
+
+
+def _added_again(
+    connection: sqlite3.Connection, places: Sequence[tuple[str, int]]
+) -> Iterator[DraftChange]:
+    for place in places:
+        (record,) = connection.execute(
+            "select record from log_changes where log = ? and sequence = ?", place
+        ).fetchone()
+        change = decode_change(record)
+        yield DraftChange(
+            ChangeOperation.ADD, change.entry_id, change.entry, change.references
+        )
 
 
 def _replaced(connection: sqlite3.Connection, draft: DraftChange) -> bytes | None:

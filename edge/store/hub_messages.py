@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import cbor2
 
 from edge.records.hits import decode_hit
-from edge.records.hub_values import Gap, ReceivedContent, StoredHit, StoredOutcome
+from edge.records.hub_values import StoredHit, StoredOutcome
 from edge.store.audit import append_audit
 from edge.store.database import mapped_errors, transaction
+from edge.store.hub_statements import keep_health, keep_holding
+from edge.store.hub_streams import note_arrival, read_gaps
 from edge.trust.cose import read_signed
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import sqlite_utils
 
-    from edge.records.hub_values import HealthReport, HoldingStatement
+    from edge.records.hub_values import Gap, ReceivedContent
 
 HISTORICAL_AFTER_S = 300.0
-MAX_GAPS = 1000
 _SIGNED_LIMIT = 16 * 1024 * 1024
 _HITS = (
     "select number, signed, stream, sequence, received_at, is_historical, created_at"
-    " from messages join received_hits using (number)"
+    # The order of this join is kept: hits are few among the messages.
+    " from received_hits cross join messages using (number)"
 )
 
 
@@ -48,10 +49,7 @@ class StoredHubMessages:
     ) -> list[StoredOutcome]:
         """Store all in one durable transaction; one outcome each, in order."""
         with transaction(self._database) as connection:
-            outcomes = [self._accept(connection, item, at) for item in contents]
-            for stream in {(item.booth_id, item.stream) for item in contents}:
-                _advance(connection, *stream, at=at)
-        return outcomes
+            return [self._accept(connection, item, at) for item in contents]
 
     def hits(
         self,
@@ -62,18 +60,17 @@ class StoredHubMessages:
         is_historical: bool | None = None,
     ) -> list[StoredHit]:
         """Return the last hits received, oldest first."""
+        conditions = {
+            "received_hits.booth_id = ?": booth_id,
+            "received_at >= ?": None if since is None else since.isoformat(),
+            "is_historical = ?": is_historical,
+        }
+        asked = {text: value for text, value in conditions.items() if value is not None}
+        where = " and ".join(["true", *asked])
         with mapped_errors("read"):
             rows = self._database.conn.execute(
-                f"{_HITS} where (?1 is null or messages.booth_id = ?1)"
-                " and (?2 is null or received_at >= ?2)"
-                " and (?3 is null or is_historical = ?3)"
-                " order by number desc limit ?4",
-                (
-                    booth_id,
-                    None if since is None else since.isoformat(),
-                    is_historical,
-                    limit,
-                ),
+                f"{_HITS} where {where} order by received_hits.number desc limit ?",
+                (*asked.values(), limit),
             ).fetchall()
         return [_hit(row) for row in reversed(rows)]
 
@@ -83,6 +80,15 @@ class StoredHubMessages:
                 f"{_HITS} where hit_id = ?", (hit_id,)
             ).fetchone()
         return None if row is None else _hit(row)
+
+    def hits_beginning(self, beginning: str, *, limit: int) -> list[StoredHit]:
+        """Return hits by the beginning of their ids, in the order of the ids."""
+        with mapped_errors("read"):
+            rows = self._database.conn.execute(
+                f"{_HITS} where hit_id between ? and ? order by hit_id limit ?",
+                (beginning, beginning + "\U0010ffff", limit),
+            ).fetchall()
+        return [_hit(row) for row in rows]
 
     def signed(self, message_id: str) -> bytes | None:
         """Return the booth's signed object of a message."""
@@ -112,18 +118,9 @@ class StoredHubMessages:
         return [_hit(row) for row in rows]
 
     def gaps(self, booth_id: str | None = None) -> list[Gap]:
-        """Return what is missing, at most 1,000 ranges a stream.
-
-        Looks only at what came after the first missing number of each stream.
-        """
+        """Return what is missing, at most 1,000 ranges a stream."""
         with mapped_errors("read"):
-            streams = self._database.conn.execute(
-                "select booth_id, stream, contiguous, gap_since from streams"
-                " where highest > contiguous and (?1 is null or booth_id = ?1)"
-                " order by booth_id, stream",
-                (booth_id,),
-            ).fetchall()
-            return [gap for row in streams for gap in self._gaps_of(*row)]
+            return read_gaps(self._database.conn, booth_id)
 
     def note_access(self, hit_id: str, *, actor: str, at: datetime) -> None:
         """Write into the audit log that a person has looked at a hit."""
@@ -180,31 +177,13 @@ class StoredHubMessages:
                     item.hit.occurred_at.isoformat(),
                 ),
             )
-        if item.holding is not None:
-            _insert_holding(connection, number, item, item.holding)
-        if item.health is not None:
-            _keep_health(connection, item.booth_id, item.health)
-
-    def _gaps_of(
-        self, booth_id: str, stream: str, contiguous: int, since: str
-    ) -> Iterator[Gap]:
-        rows = self._database.conn.execute(
-            "select sequence from messages"
-            " where booth_id = ? and stream = ? and sequence > ? order by sequence",
-            (booth_id, stream, contiguous),
+        stream = note_arrival(
+            connection, item.booth_id, item.stream, item.sequence, at=at
         )
-        expected, found = contiguous + 1, 0
-        for (sequence,) in rows:
-            if sequence > expected and found < MAX_GAPS:
-                found += 1
-                yield Gap(
-                    booth_id,
-                    stream,
-                    expected,
-                    sequence - 1,
-                    datetime.fromisoformat(since),
-                )
-            expected = sequence + 1
+        if item.holding is not None:
+            keep_holding(connection, item, item.holding, number=number, stream=stream)
+        if item.health is not None:
+            keep_health(connection, item, item.health, stream=stream)
 
 
 def _is_hit_known(connection: sqlite3.Connection, hit_id: str) -> bool:
@@ -212,89 +191,6 @@ def _is_hit_known(connection: sqlite3.Connection, hit_id: str) -> bool:
         "select 1 from received_hits where hit_id = ?", (hit_id,)
     ).fetchone()
     return row is not None
-
-
-def _advance(
-    connection: sqlite3.Connection, booth_id: str, stream: str, *, at: datetime
-) -> None:
-    """Move the stream's mark over what has come without a gap."""
-    connection.execute(
-        "insert into streams values (?, ?, 0, 0, null) on conflict do nothing",
-        (booth_id, stream),
-    )
-    name = (booth_id, stream)
-    contiguous, gap_since = connection.execute(
-        "select contiguous, gap_since from streams where booth_id = ? and stream = ?",
-        name,
-    ).fetchone()
-    before = contiguous
-    for (sequence,) in connection.execute(
-        "select sequence from messages"
-        " where booth_id = ? and stream = ? and sequence > ? order by sequence",
-        (*name, contiguous),
-    ):
-        if sequence != contiguous + 1:
-            break
-        contiguous = sequence
-    (highest,) = connection.execute(
-        "select coalesce(max(sequence), 0) from messages"
-        " where booth_id = ? and stream = ?",
-        name,
-    ).fetchone()
-    if highest == contiguous:
-        gap_since = None
-    elif gap_since is None or contiguous > before:
-        gap_since = at.isoformat()
-    connection.execute(
-        "update streams set contiguous = ?, highest = ?, gap_since = ?"
-        " where booth_id = ? and stream = ?",
-        (contiguous, highest, gap_since, *name),
-    )
-
-
-def _insert_holding(
-    connection: sqlite3.Connection,
-    number: int,
-    item: ReceivedContent,
-    holding: HoldingStatement,
-) -> None:
-    connection.execute(
-        "insert into holdings values (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            number,
-            item.booth_id,
-            holding.log,
-            holding.sequence,
-            holding.chain,
-            holding.digest,
-            holding.count,
-            item.message_id,
-        ),
-    )
-
-
-def _keep_health(
-    connection: sqlite3.Connection, booth_id: str, report: HealthReport
-) -> None:
-    """Keep the newest report by the booth's own time: an older one may come later."""
-    issued_at = report.head_issued_at
-    text = json.dumps(
-        {
-            "watchlist_sequence": report.watchlist_sequence,
-            "head_issued_at": None if issued_at is None else issued_at.isoformat(),
-            "outbox_depth": report.outbox_depth,
-            "disk_free_bytes": report.disk_free_bytes,
-            "clock_is_trusted": report.clock_is_trusted,
-            "software": report.software,
-            "counts": report.counts,
-        }
-    )
-    connection.execute(
-        "insert into health values (?, ?, ?) on conflict do update"
-        " set at = excluded.at, report = excluded.report"
-        " where excluded.at > health.at",
-        (booth_id, report.at.isoformat(), text),
-    )
 
 
 def _hit(row: tuple[int, bytes, str, int, str, int, str]) -> StoredHit:

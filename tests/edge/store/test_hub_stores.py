@@ -3,11 +3,15 @@
 import hashlib
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from edge.errors import WatchlistError
+from edge.errors import StoreError, WatchlistError
 from edge.records.hits import encode_hit
 from edge.records.hub_values import (
     CommandRecord,
@@ -273,6 +277,49 @@ class TestMessages:
         assert messages.hits(booth_id="booth-2") == []
         assert messages.hits(since=AT + timedelta(seconds=1)) == []
 
+    def test_a_gap_of_the_past_does_not_hide_where_the_later_ones_are(
+        self, messages, things
+    ):
+        later = AT + timedelta(seconds=9)
+        messages.accept([content(things, n) for n in (3, 7)], at=AT)
+        messages.accept([content(things, 9)], at=later)
+        messages.accept([content(things, 5)], at=later)
+        told = [(g.first, g.last, g.since) for g in messages.gaps()]
+        assert told == [(1, 2, AT), (4, 4, AT), (6, 6, AT), (8, 8, later)]
+
+    def test_what_was_refused_is_still_missing(self, messages, things):
+        messages.accept([content(things, 1), content(things, 3)], at=AT)
+        taken = content(things, 2, message_id="hit-1")
+        assert messages.accept([taken], at=AT) == [StoredOutcome.REFUSED]
+        assert [(g.first, g.last) for g in messages.gaps()] == [(2, 2)]
+
+    @given(
+        arrivals=st.lists(
+            st.lists(st.integers(1, 40), max_size=8), min_size=1, max_size=8
+        )
+    )
+    @settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+    def test_what_came_and_what_is_missing_make_up_the_stream(
+        self, tmp_path_factory, arrivals
+    ):
+        database = open_database(tmp_path_factory.mktemp("gaps") / "hub.db", "hub")
+        with closing(database.conn):
+            messages = StoredHubMessages(database)
+            for batch in arrivals:
+                messages.accept([other(number) for number in batch], at=AT)
+            gaps = messages.gaps()
+        came = {number for batch in arrivals for number in batch}
+        missing = [n for gap in gaps for n in range(gap.first, gap.last + 1)]
+        assert missing == [n for n in range(1, max(came, default=0)) if n not in came]
+        assert all(a.last + 1 < b.first for a, b in pairwise(gaps))
+
+    def test_a_hit_is_found_by_the_beginning_of_its_id(self, messages, things):
+        messages.accept([content(things, n) for n in (1, 2, 12)], at=AT)
+        found = messages.hits_beginning("hit-1", limit=9)
+        assert [stored.hit.hit_id for stored in found] == ["hit-1", "hit-12"]
+        assert len(messages.hits_beginning("hit", limit=2)) == 2
+        assert messages.hits_beginning("hit-3", limit=9) == []
+
     def test_a_hit_is_new_to_the_console_once(self, messages, things, database):
         messages.accept([content(things, n) for n in (1, 2, 3)], at=AT)
         first = messages.take_new_hits(limit=2)
@@ -297,9 +344,8 @@ class TestRecalls:
         registry.revoke("booth-3", at=AT)
         log.append([things.draft(ADD, "e1"), things.draft(ADD, "e2")], at=AT)
         before = log.position()
-        log.append([things.draft(WITHDRAW, "e1")], at=AT)
         recalls = StoredHubRecalls(database)
-        recalls.note_withdrawal(3, originator="north", reason="error", at=AT)
+        recalls.withdraw("e1", originator="north", reason="error", at=AT)
         assert recalls.recalls()[0].pending == ("booth-1", "booth-2")
 
         messages.accept([holding(1, before)], at=AT)
@@ -322,12 +368,37 @@ class TestRecalls:
         )
         assert recalls.recalls(pending_only=True) == []
 
-    def test_what_is_no_withdrawal_cannot_be_noted_as_one(self, database, log, things):
+    def test_each_withdrawal_is_proved_by_the_first_statement_after_it(
+        self, database, log, things, messages
+    ):
+        StoredHubRegistry(database).admit(admitted("booth-1"), at=AT)
+        log.append([things.draft(ADD, f"e{n}") for n in range(4)], at=AT)
+        recalls = StoredHubRecalls(database)
+        reached = [
+            recalls.withdraw(f"e{n}", originator="x", reason="y", at=AT).change.sequence
+            for n in range(4)
+        ]
+        at = [log.position_at(sequence) for sequence in reached]
+        said = [at[1], at[0], at[1], at[2]]
+        messages.accept([holding(n, place) for n, place in enumerate(said, 1)], at=AT)
+        proofs = [recall.confirmed for recall in recalls.recalls()]
+        assert proofs == [{"booth-1": "m-1"}] * 2 + [{"booth-1": "m-4"}, {}]
+
+    def test_a_withdrawal_whose_reason_cannot_be_kept_is_not_made(
+        self, database, log, things, breaking
+    ):
         log.append([things.draft(ADD, "e1")], at=AT)
-        with pytest.raises(WatchlistError, match="no withdrawal"):
-            StoredHubRecalls(database).note_withdrawal(
-                1, originator="x", reason="y", at=AT
-            )
+        breaking(database, "recalls")
+        recalls = StoredHubRecalls(database)
+        with pytest.raises(StoreError, match="disk trouble"):
+            recalls.withdraw("e1", originator="x", reason="y", at=AT)
+        assert recalls.recalls() == []
+        assert log.position().count == 1
+
+    @pytest.mark.usefixtures("log")
+    def test_what_is_not_listed_cannot_be_withdrawn(self, database):
+        with pytest.raises(WatchlistError, match="not on the watchlist"):
+            StoredHubRecalls(database).withdraw("e1", originator="x", reason="y", at=AT)
 
 
 class TestCommands:
@@ -363,8 +434,8 @@ class TestBooths:
         stale = HealthReport(AT - timedelta(days=1), 0, AT, 9, 1, False, "0.1")
         messages.accept(
             [
-                other(1, health=report),
-                other(2, health=stale),
+                other(2, health=report),
+                other(1, health=stale),
                 holding(4, log.position()),
             ],
             at=AT,
@@ -382,6 +453,50 @@ class TestBooths:
             "online",
             False,
         )
+
+    def test_the_last_statement_counts_whatever_the_clock_of_the_booth_said(
+        self, database, messages
+    ):
+        StoredHubRegistry(database).admit(admitted("booth-1"), at=AT)
+        ahead = HealthReport(AT + timedelta(days=9999), 7, None, 0, 1, True, "0.1")
+        corrected = HealthReport(AT, 8, None, 0, 1, True, "0.1")
+        messages.accept([other(1, health=ahead), other(3, health=corrected)], at=AT)
+        messages.accept([other(2, health=ahead)], at=AT)
+        assert StoredHubBooths(database).booths()[0].health == corrected
+
+    def test_a_booth_with_a_new_disk_holds_what_it_says_since(
+        self, database, log, things, messages
+    ):
+        log.append([things.draft(ADD, "e1"), things.draft(ADD, "e2")], at=AT)
+        StoredHubRegistry(database).admit(admitted("booth-1"), at=AT)
+        booths = StoredHubBooths(database)
+        new = {"stream": "f" * 16}
+        messages.accept([holding(5, log.position())], at=AT)
+        said = holding(1, beginning(LOG), **new, message_id="n-1")
+        messages.accept([said], at=AT)
+        assert booths.booths()[0].held_sequence == 0
+        assert booths.booths()[0].is_same is True
+        said = holding(2, log.position_at(1), **new, message_id="n-2")
+        messages.accept([said], at=AT)
+        assert booths.booths()[0].held_sequence == 1
+
+    @pytest.mark.usefixtures("log")
+    def test_a_statement_on_another_log_says_nothing_of_this_one(
+        self, database, messages
+    ):
+        StoredHubRegistry(database).admit(admitted("booth-1"), at=AT)
+        messages.accept([holding(1, beginning(OTHER_LOG))], at=AT)
+        (booth,) = StoredHubBooths(database).booths()
+        assert (booth.held_sequence, booth.is_same) == (None, None)
+
+    def test_a_set_that_is_not_the_hubs_is_told(self, database, log, things, messages):
+        log.append([things.draft(ADD, "e1")], at=AT)
+        StoredHubRegistry(database).admit(admitted("booth-1"), at=AT)
+        end = log.position()
+        messages.accept([holding(1, replace(end, digest=bytes(32)))], at=AT)
+        assert StoredHubBooths(database).booths()[0].is_same is False
+        messages.accept([holding(2, replace(end, sequence=9))], at=AT)
+        assert StoredHubBooths(database).booths()[0].is_same is None
 
 
 class TestRegistry:

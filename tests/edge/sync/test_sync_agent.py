@@ -242,10 +242,7 @@ class TestWatchlist:
         wire.run(5)
         other.link.kill()
         wire.booths.remove(other)
-        (change,) = wire.publish("e1", operation=WITHDRAW)
-        wire.recalls.note_withdrawal(
-            change.change.sequence, originator="x", reason="y", at=wire.clock.now()
-        )
+        wire.recalls.withdraw("e1", originator="x", reason="y", at=wire.clock.now())
         wire.run(5)
         (recall,) = wire.recalls.recalls()
         assert list(recall.confirmed) == ["booth-1"]
