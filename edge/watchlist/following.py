@@ -93,7 +93,8 @@ class Manner:
 
     on_progress: told the share of the numbers that has been gone through, 0 to 1, after
     each step but the last. on_skipped: told of a reference that cannot be searched.
-    rest: called after each reference; may sleep, so that searches get their turn.
+    rest: called for each reference, when it is read and when it goes into the gallery;
+    may sleep, so that searches get their turn.
     step: references that go into the gallery at once.
     """
 
@@ -134,12 +135,12 @@ def follow(
         if len(held) >= manner.step and _is_another_entry(held[-1], reference):
             last_number = held[-1].number
             part = replace(state, revision=reached.revision, last_number=last_number)
-            gallery.patch(held, removed, _token(part))
+            gallery.patch(_rested(held, manner), removed, _token(part))
             manner.on_progress((last_number - span.start) / len(span))
             held, removed = [], ()
         held.append(reference)
         manner.rest()
-    gallery.patch(held, removed, _token(state))
+    gallery.patch(_rested(held, manner), removed, _token(state))
 
 
 def pending_numbers(
@@ -184,6 +185,14 @@ def _searchable(
         else:
             name = item.reference.reference_id
             manner.on_skipped(f"reference {name} cannot be searched: {objection}")
+
+
+def _rested(
+    held: Iterable[NumberedReference], manner: Manner
+) -> Iterator[NumberedReference]:
+    for item in held:
+        manner.rest()
+        yield item
 
 
 def _is_another_entry(one: NumberedReference, other: NumberedReference) -> bool:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 # References that go into a gallery at once: patching them holds others up for less
 # than the time in which a check would notice.
 LIVE_STEP = 512
-# Work for so long, then let others go on for so long: python runs one thread at a time.
-WORK_S, REST_S = 0.001, 0.001
+# Work for so long, then let others go on for so long: python runs one thread at a time,
+# and a search wants every processor.
+WORK_S, REST_S = 0.001, 0.004
 RETRY_S = 5.0
 NAMES_HELD = 10
 # More than this share of the references not yet in a gallery: it is being built.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _FEWEST_ROWS = 256
 # Dead rows are copied away when they are this share of all, and this many.
 _DEAD_SHARE, _DEAD_ROWS = 0.25, 1000
+_COPIED_AT_ONCE = 4096  # rows
 # The position of a dead row of which nothing is left.
 _OVERWRITTEN = 255
 
@@ -117,7 +118,10 @@ class FaceRows:
 
     def _copied_to(self, fresh: FaceRows, chosen: NDArray[np.int64]) -> FaceRows:
         count = len(chosen)
-        fresh.matrix[:count] = self.matrix[chosen]
+        # One long call of numpy would keep the searches of other threads waiting.
+        for first in range(0, count, _COPIED_AT_ONCE):
+            part = chosen[first : first + _COPIED_AT_ONCE]
+            fresh.matrix[first : first + len(part)] = self.matrix[part]
         fresh.squares[:count] = self.squares[chosen]
         fresh.numbers[:count] = self.numbers[chosen]
         fresh.positions[:count] = self.positions[chosen]

@@ -125,27 +125,31 @@ class TemplateGallery:
             StoreError: no room; what was found before is still found. Where it can be
                 searched but not saved, tidy says so.
         """
-        self.patch_packed(self.packed_references(list(added)), removed, revision)
+        self.patch_packed(self.packed_references(added), removed, revision)
 
-    def packed_references(self, added: Sequence[NumberedReference]) -> PackedReferences:
-        """Pack and code references.
+    def packed_references(self, added: Iterable[NumberedReference]) -> PackedReferences:
+        """Pack and code references, each as it comes: added may rest in between.
 
         Raises:
             InputError: one of them is no fingerprint.
         """
-        packed = [pack(_fingerprint(item)) for item in added]
-        with self._changing:
-            codes = [codes_of(minutiae, self._vote) for minutiae in packed]
-        persons = [item.reference.entry_id for item in added]
+        items, packed, codes = [], [], []
+        for item in added:
+            minutiae = pack(_fingerprint(item))
+            with self._changing:
+                codes.append(codes_of(minutiae, self._vote))
+            packed.append(minutiae)
+            items.append(item)
+        persons = [item.reference.entry_id for item in items]
         is_new = [a != b for a, b in itertools.pairwise(persons)]
         return PackedReferences(
             packed=np.concatenate([np.zeros((0, WORDS), np.uint16), *packed]),
             codes=np.concatenate([np.zeros(0, np.uint64), *codes]),
             counts=np.array([len(minutiae) for minutiae in packed], np.int64),
-            positions=np.array([int(i.reference.position) for i in added], np.uint8),
-            is_foreign=np.array([_is_foreign(item) for item in added], np.bool_),
-            persons=np.cumsum([0, *is_new])[: len(added)].astype(np.int64),
-            numbers=np.array([item.number for item in added], np.int64),
+            positions=np.array([int(i.reference.position) for i in items], np.uint8),
+            is_foreign=np.array([_is_foreign(item) for item in items], np.bool_),
+            persons=np.cumsum([0, *is_new])[: len(items)].astype(np.int64),
+            numbers=np.array([item.number for item in items], np.int64),
         )
 
     def patch_packed(

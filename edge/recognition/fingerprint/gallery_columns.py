@@ -11,6 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_COPIED_AT_ONCE = 1024  # references
 # A row that lives dies in this version.
 ALIVE = np.iinfo(np.uint32).max
 ROW = np.dtype(
@@ -58,15 +59,19 @@ class GalleryColumns:
         starts = self.extents[chosen, 0].astype(np.int64)
         ends = np.cumsum(counts)
         total = int(ends[-1]) if len(ends) else 0
-        from_ = np.repeat(starts - (ends - counts), counts) + np.arange(total)
         kept = self.rows[chosen]
         is_next = np.diff(kept["person"].astype(np.int64), prepend=-1) > 0
         kept["person"] = np.cumsum(is_next) - 1
         fresh.rows[: len(chosen)] = kept
         fresh.extents[: len(chosen), 0] = ends - counts
         fresh.extents[: len(chosen), 1] = counts
-        fresh.packed[:total] = self.packed[from_]
-        fresh.codes[:total] = self.codes[from_]
+        # One long call of numpy would keep the searches of other threads waiting.
+        for first in range(0, len(chosen), _COPIED_AT_ONCE):
+            part = slice(first, first + _COPIED_AT_ONCE)
+            from_ = minutiae_in(starts[part], counts[part])
+            at = int(ends[first] - counts[first])
+            fresh.packed[at : at + len(from_)] = self.packed[from_]
+            fresh.codes[at : at + len(from_)] = self.codes[from_]
         return replace(
             fresh,
             row_count=len(chosen),
@@ -118,12 +123,19 @@ def minutiae_of(
 
 def overwrite(columns: GalleryColumns, rows: NDArray[np.int64]) -> None:
     """Leave nothing of the minutiae of these rows and of their codes."""
-    counts = columns.extents[rows, 1].astype(np.int64)
-    starts = columns.extents[rows, 0].astype(np.int64)
-    ends = np.cumsum(counts)
-    at = np.repeat(starts - (ends - counts), counts) + np.arange(counts.sum())
+    extents = columns.extents[rows].astype(np.int64)
+    at = minutiae_in(extents[:, 0], extents[:, 1])
     columns.packed[at] = 0
     columns.codes[at] = 0
+
+
+def minutiae_in(
+    starts: NDArray[np.int64], counts: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the indices of the minutiae of several runs, one run after another."""
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.repeat(starts - (ends - counts), counts) + np.arange(total)
 
 
 def checksum(packed: NDArray[np.uint16], codes: NDArray[np.uint64]) -> int:
