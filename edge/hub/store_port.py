@@ -35,7 +35,11 @@ class HubLog(Protocol):
         ...
 
     def begin_log(self, log: str, *, at: datetime) -> None:
-        """Begin a log of this name; the entries there are become its first changes."""
+        """Begin a log of this name; the entries there are become its first changes.
+
+        Raises:
+            WatchlistError: a log of this name has been written already.
+        """
         ...
 
     def position(self) -> LogPosition: ...

@@ -41,8 +41,12 @@ class StoredHubLog:
         """Begin a log; the entries there are become its first changes.
 
         Snapshots of the log before are dropped: no booth would accept them.
+
+        Raises:
+            WatchlistError: a log of this name has been written already.
         """
         with transaction(self._database) as connection:
+            _require_unused(connection, log)
             kept = connection.execute(
                 "select log, sequence from current_entries order by bucket_key"
             ).fetchall()
@@ -159,6 +163,15 @@ def append_changes(
         )
         recorded.append(item)
     return recorded
+
+
+def _require_unused(connection: sqlite3.Connection, log: str) -> None:
+    row = connection.execute(
+        "select 1 from log_changes where log = ? limit 1", (log,)
+    ).fetchone()
+    if row is not None:
+        message = f"watchlist log {log} has begun already; a new one needs a new name"
+        raise WatchlistError(message)
 
 
 def _position(connection: sqlite3.Connection) -> LogPosition:

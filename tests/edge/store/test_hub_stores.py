@@ -182,6 +182,15 @@ class TestLog:
         operations = {r.change.operation for r in log.records_after(0, 10)}
         assert operations == {ADD}
 
+    def test_a_logs_name_is_used_once(self, log, things):
+        log.append([things.draft(ADD, "e1")], at=AT)
+        log.begin_log(OTHER_LOG, at=AT)
+        for name in (LOG, OTHER_LOG):
+            with pytest.raises(WatchlistError, match="needs a new name"):
+                log.begin_log(name, at=AT)
+        assert log.log() == OTHER_LOG
+        assert log.position().count == 1
+
     def test_publishing_is_in_the_audit_log(self, log, things, database):
         log.append([things.draft(ADD, "e1")], at=AT)
         assert verify_audit(database) == 2
