@@ -50,14 +50,16 @@ VOID_KIND = "void"
 class SenderSettings:
     """How hard to try.
 
-    in_flight: messages without a receipt at a time. in_flight_bytes: the same in bytes,
-    of what the broker has not acknowledged. retry_*_s: the first pause before a message
-    is sent again, doubling up to the limit. hold_s: the pause for a message that cannot
-    go (too large, refused). A message that was under way in `strikes` lost connections
-    one after the other is held too: it may be what breaks them.
+    in_flight: messages without a receipt at a time; two of the hub's batches, so that
+    neither side waits for the other. in_flight_bytes: the same in bytes, of what the
+    broker has not acknowledged. retry_*_s: how long a message that the broker has waits
+    for its receipt before it is sent again, doubling up to the limit. hold_s: the pause
+    for a message that cannot go (too large, refused). A message that was under way in
+    `strikes` lost connections one after the other is held too: it may be what breaks
+    them.
     """
 
-    in_flight: int = 256
+    in_flight: int = 512
     in_flight_bytes: int = 16 * 1024 * 1024
     retry_first_s: float = 5.0
     retry_limit_s: float = 60.0
@@ -67,11 +69,15 @@ class SenderSettings:
 
 @dataclass
 class _Attempt:
-    """What is known of a row that was offered to the link."""
+    """What is known of a row that was offered to the link.
+
+    turn: counts what is offered, in order.
+    """
 
     sequence: int
     token: int | None
     due_s: float
+    turn: int = 0
     digest: bytes = b""
     count: int = 0
     is_held: bool = False
@@ -99,6 +105,8 @@ class OutboxSender:
         self._settings = settings
         self._attempts: dict[str, _Attempt] = {}
         self._by_token: dict[int, str] = {}
+        self._turns = 0
+        self._answered_turn = 0
 
     def send_due(self) -> None:
         """Offer to the link what is due again, then what is new.
@@ -126,6 +134,10 @@ class OutboxSender:
             return
         attempt.token = None
         attempt.strikes = 0
+        attempt.due_s = self._clock.monotonic_s() + self._retry_s(
+            max(0, attempt.count - 1)
+        )
+        self._answered_turn = max(self._answered_turn, attempt.turn)
         if not heard:
             self._log.event("hub_not_listening", message_id=message_id)
 
@@ -191,6 +203,14 @@ class OutboxSender:
     def _is_line_full(self) -> bool:
         return self._link.backlog_bytes >= self._settings.in_flight_bytes
 
+    def _is_on_the_line(self, attempt: _Attempt) -> bool:
+        """Return whether the link still has a message to bring to the broker.
+
+        A slow line may take minutes for a window; what stands on it is not sent twice.
+        A broker answers in order: one that answered a later message lost this one.
+        """
+        return attempt.token is not None and attempt.turn > self._answered_turn
+
     def _is_genuine(self, item: ReceiptItem) -> bool:
         """Return whether a receipt speaks of a row of ours, with its very content."""
         attempt = self._attempts.get(item.message_id)
@@ -229,7 +249,11 @@ class OutboxSender:
             self._log.event("delivered", count=cleared, sequence=last)
 
     def _send_again(self, now_s: float) -> None:
-        due = [k for k, a in self._attempts.items() if now_s >= a.due_s]
+        due = [
+            k
+            for k, a in self._attempts.items()
+            if now_s >= a.due_s and not self._is_on_the_line(a)
+        ]
         for message_id in due:
             if self._is_line_full():
                 return
@@ -258,6 +282,8 @@ class OutboxSender:
         if attempt.token is not None:
             self._by_token.pop(attempt.token, None)
         attempt.token = token
+        self._turns += 1
+        attempt.turn = self._turns
         self._by_token[token] = row.message_id
         attempt.is_held = False
         attempt.due_s = now_s + self._retry_s(attempt.count)
