@@ -54,7 +54,9 @@ LABEL_LIMIT = 200
 
 def safe_label(text: str) -> str:
     """Strip what could forge a line or move a cursor, and cap the length."""
-    kept = "".join(c if unicodedata.category(c)[0] != "C" else "?" for c in text)
+    kept = text
+    if not text.isprintable():  # nothing of category C is; this is the fast way
+        kept = "".join(c if unicodedata.category(c)[0] != "C" else "?" for c in text)
     return kept if len(kept) <= LABEL_LIMIT else kept[: LABEL_LIMIT - 3] + "..."
 
 

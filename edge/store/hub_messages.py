@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import sqlite_utils
 
     from edge.records.hub_values import Gap, ReceivedContent
+    from edge.terms import Hit
 
 HISTORICAL_AFTER_S = 300.0
 _SIGNED_LIMIT = 16 * 1024 * 1024
@@ -43,13 +44,18 @@ class StoredHubMessages:
     ) -> None:
         self._database = database
         self._historical_after_s = historical_after_s
+        # Of the last commit, by number: whoever takes them need not decode them again.
+        self._fresh: dict[int, Hit] = {}
 
     def accept(
         self, contents: Sequence[ReceivedContent], *, at: datetime
     ) -> list[StoredOutcome]:
         """Store all in one durable transaction; one outcome each, in order."""
+        fresh: dict[int, Hit] = {}
         with transaction(self._database) as connection:
-            return [self._accept(connection, item, at) for item in contents]
+            outcomes = [self._accept(connection, item, at, fresh) for item in contents]
+        self._fresh = fresh
+        return outcomes
 
     def hits(
         self,
@@ -115,7 +121,7 @@ class StoredHubMessages:
             ).fetchall()
             if rows:
                 connection.execute("update console set number = ?", (rows[-1][0],))
-        return [_hit(row) for row in rows]
+        return [_hit(row, self._fresh.pop(row[0], None)) for row in rows]
 
     def gaps(self, booth_id: str | None = None) -> list[Gap]:
         """Return what is missing, at most 1,000 ranges a stream."""
@@ -130,7 +136,11 @@ class StoredHubMessages:
             )
 
     def _accept(
-        self, connection: sqlite3.Connection, item: ReceivedContent, at: datetime
+        self,
+        connection: sqlite3.Connection,
+        item: ReceivedContent,
+        at: datetime,
+        fresh: dict[int, Hit],
     ) -> StoredOutcome:
         known = connection.execute(
             "select digest from messages where message_id = ?1"
@@ -142,12 +152,15 @@ class StoredHubMessages:
             return StoredOutcome.DUPLICATE if is_same else StoredOutcome.REFUSED
         if item.hit is not None and _is_hit_known(connection, item.hit.hit_id):
             return StoredOutcome.REFUSED
-        self._insert(connection, item, at)
+        number = self._insert(connection, item, at)
+        if item.hit is not None:
+            fresh[number] = item.hit
         return StoredOutcome.STORED
 
     def _insert(
         self, connection: sqlite3.Connection, item: ReceivedContent, at: datetime
-    ) -> None:
+    ) -> int:
+        """Write a message; return its number."""
         late_s = (at - item.created_at).total_seconds()
         (number,) = connection.execute(
             "insert into messages (booth_id, stream, sequence, message_id, kind,"
@@ -184,6 +197,7 @@ class StoredHubMessages:
             keep_holding(connection, item, item.holding, number=number, stream=stream)
         if item.health is not None:
             keep_health(connection, item, item.health, stream=stream)
+        return int(number)
 
 
 def _is_hit_known(connection: sqlite3.Connection, hit_id: str) -> bool:
@@ -193,14 +207,19 @@ def _is_hit_known(connection: sqlite3.Connection, hit_id: str) -> bool:
     return row is not None
 
 
-def _hit(row: tuple[int, bytes, str, int, str, int, str]) -> StoredHit:
+def _hit(
+    row: tuple[int, bytes, str, int, str, int, str], known: Hit | None = None
+) -> StoredHit:
+    """Return the hit of a row; known: the hit, if it has been decoded before."""
     number, signed, stream, sequence, received, is_historical, created = row
-    content = cbor2.loads(read_signed(signed, limit=_SIGNED_LIMIT).payload)
+    if known is None:
+        content = cbor2.loads(read_signed(signed, limit=_SIGNED_LIMIT).payload)
+        known = decode_hit(content["body"])
     received_at = datetime.fromisoformat(received)
     skew = received_at - datetime.fromisoformat(created)
     return StoredHit(
         number=number,
-        hit=decode_hit(content["body"]),
+        hit=known,
         stream=stream,
         sequence=sequence,
         received_at=received_at,
