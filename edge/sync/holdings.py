@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edge.replication.position import LogPosition
 
 HOLDING_KIND = "holding"
-SCRUB_AGAIN_S = 10.0
+AGAIN_S = 10.0
 
 
 class HeldList(Protocol):
@@ -62,23 +62,27 @@ class HoldingReporter:
 
         While somebody reads the old state nothing is said; it is tried again soon.
         """
-        while withdrawn := self._store.withdrawn(limit=MAX_WITHDRAWN):
-            # A receipt says that the entry is gone from the files as well.
-            if not self._store.scrub():
-                self._due_s = self._clock.monotonic_s() + SCRUB_AGAIN_S
-                return
-            if not self._say(withdrawn):
-                return
-            self._store.receipted(withdrawn)
+        if self._store.withdrawn(limit=1):
+            self._report()
 
     def report_if_due(self) -> None:
         """Say what is held when nothing was said for long, or after a restart."""
-        if self._clock.monotonic_s() < self._due_s:
+        if self._clock.monotonic_s() >= self._due_s:
+            self._report()
+
+    def _report(self) -> None:
+        # What is held proves what is gone: from the files as well, or nothing is said.
+        if self._store.position() is None or not self._store.scrub():
+            self._due_s = self._clock.monotonic_s() + AGAIN_S
             return
-        position = self._store.position()
-        if position is not None:
+        is_said = False
+        while withdrawn := self._store.withdrawn(limit=MAX_WITHDRAWN):
+            if not self._say(withdrawn):
+                return
+            self._store.receipted(withdrawn)
+            is_said = True
+        if not is_said:
             self._say(())
-            self.on_held(position)
 
     def _say(self, withdrawn: Sequence[tuple[int, str]]) -> bool:
         position = self._store.position()
