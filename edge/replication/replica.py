@@ -23,6 +23,7 @@ from edge.replication.manifest import position_of, read_manifest
 from edge.replication.position import LogPosition
 from edge.replication.requests import (
     SNAPSHOT_BEHIND,
+    SNAPSHOT_BEHIND_SHARE,
     AskChanges,
     AskChunks,
     AskManifest,
@@ -283,7 +284,8 @@ class Replica:
         base, behind = horizon.base(), horizon.behind()
         if horizon.newest is not None and behind == 0:
             return AskNothing()
-        is_far_behind = not horizon.has_list() or behind > SNAPSHOT_BEHIND
+        worth = max(SNAPSHOT_BEHIND, SNAPSHOT_BEHIND_SHARE * base.count)
+        is_far_behind = not horizon.has_list() or behind > worth
         if is_far_behind and horizon.known_snapshot > base.sequence:
             return AskManifest(base.sequence)
         return AskChanges(base.sequence, base.chain)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# More than this behind, a snapshot costs less than the changes.
+# Only more changes than this, and than this share of the entries held, cost more than
+# a snapshot. Fewer already touch nearly all of its chunks when they are spread.
 SNAPSHOT_BEHIND = 5_000
+SNAPSHOT_BEHIND_SHARE = 0.25
 CHUNK_WINDOW = 16
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from edge.replication.freshness import Freshness, FreshnessState
@@ -90,6 +91,18 @@ def test_a_booth_asks_for_the_snapshot_only_when_it_is_far_behind(make_hub, make
         booth = make_booth(hub, held=hub.positions[held])
         booth.head(hub.head())
         assert booth.replica.next_request() == request
+
+
+def test_a_long_list_takes_the_changes_of_a_day_rather_than_all_of_it_anew(
+    make_hub, make_booth
+):
+    hub = make_hub()
+    hub.add(SNAPSHOT_BEHIND + 2)
+    hub.take_snapshot()
+    held = hub.positions[1]
+    booth = make_booth(hub, held=replace(held, count=8 * SNAPSHOT_BEHIND))
+    booth.head(hub.head())
+    assert booth.replica.next_request() == AskChanges(1, held.chain)
 
 
 def test_a_snapshot_that_is_no_later_than_the_cursor_is_not_asked_for(
