@@ -157,11 +157,11 @@ class GalleryFollower:
             pending_numbers(gallery, self._source, state)
             for gallery in self._galleries.values()
         )
-        held = sum(self._source.tally(modality)[0] for modality in self._galleries)
+        held = sum(len(gallery) for gallery in self._galleries.values())
         since_s = self.searched.behind_since_s
         self.searched = replace(
             self.searched,
-            pending_share=min(1.0, missing / max(held, missing, 1)),
+            pending_share=missing / max(held + missing, 1),
             behind_since_s=self._clock.monotonic_s() if since_s is None else since_s,
         )
         self._pending_at_first = self.searched.pending_share

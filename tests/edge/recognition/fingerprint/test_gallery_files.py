@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import stat
 
@@ -15,6 +16,7 @@ from edge.recognition.fingerprint import gallery as gallery_module
 from edge.recognition.fingerprint import gallery_files
 from edge.recognition.fingerprint.calibration import committed
 from edge.recognition.fingerprint.gallery import TemplateGallery
+from edge.recognition.fingerprint.gallery_columns import minutiae_of
 from edge.recognition.fingerprint.gallery_files import examine_saved
 from edge.recognition.fingerprint.search import FingerprintSearch
 from edge.simulate.template_gallery import generate
@@ -344,3 +346,69 @@ def test_a_second_process_that_finds_nothing_works_in_memory(folder, enrolled):
     ]
     first.close()
     second.close()
+
+
+def files_hold(folder, data):
+    return any(data in path.read_bytes() for path in data_files(folder))
+
+
+def test_nothing_of_a_withdrawn_reference_is_left_in_the_files(folder, enrolled):
+    gallery = TemplateGallery(folder)
+    gallery.patch(enrolled(1, 10), revision="first")
+    packed, codes = (part.tobytes() for part in minutiae_of(gallery._columns, 4))
+    assert files_hold(folder, packed)
+    assert files_hold(folder, codes)
+    gallery.patch((), [5], "second")
+    assert not files_hold(folder, packed)
+    assert not files_hold(folder, codes)
+    gallery.close()
+
+
+def test_what_a_search_still_saw_is_taken_out_of_the_files_after_it(folder, enrolled):
+    gallery = TemplateGallery(folder)
+    gallery.patch(enrolled(1, 10), revision="first")
+    packed = minutiae_of(gallery._columns, 4)[0].tobytes()
+    running = gallery.snapshot()
+    gallery.patch((), [5], "second")
+    assert not gallery.tidy()
+    assert files_hold(folder, packed)
+    del running
+    gc.collect()
+    assert gallery.tidy()
+    assert not files_hold(folder, packed)
+    gallery.close()
+
+
+def test_what_a_killed_process_left_of_the_dead_is_taken_out_by_the_next(
+    folder, enrolled
+):
+    gallery = TemplateGallery(folder)
+    gallery.patch(enrolled(1, 10), revision="first")
+    packed = minutiae_of(gallery._columns, 4)[0].tobytes()
+    running = gallery.snapshot()
+    gallery.patch((), [5], "second")
+    gallery.close()
+    assert running.version
+    assert files_hold(folder, packed)
+    gallery = TemplateGallery(folder)
+    assert gallery.tidy()
+    assert not files_hold(folder, packed)
+    gallery.close()
+
+
+def test_what_cannot_be_saved_is_searched_and_saved_when_there_is_room(
+    saved, enrolled, monkeypatch
+):
+    def full(_folder, _header):
+        raise OSError(28, "No space left on device")
+
+    gallery = TemplateGallery(saved)
+    with monkeypatch.context() as patch:
+        patch.setattr(gallery_files, "_replace", full)
+        gallery.patch(enrolled(COUNT + 1, 1), [1], "third")
+        assert numbers(gallery) == [*HELD[1:], COUNT + 1]
+        with pytest.raises(StoreError, match="No space left"):
+            gallery.tidy()
+    assert gallery.tidy()
+    gallery.close()
+    assert reopened(saved) == ([*HELD[1:], COUNT + 1], "third")
