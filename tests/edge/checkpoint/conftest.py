@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edge.checkpoint.check import CheckLimits
+from edge.checkpoint.freshness import WatchlistStanding
 from edge.checkpoint.runner import BoothPorts, CheckRunner
 from edge.clock import ManualClock
 from edge.terms import (
@@ -63,6 +64,7 @@ class ScriptedBooth:
         self.events: list = []
         self.positions: list[FingerPosition] = []
         self.searches: list = []
+        self.standings = [WatchlistStanding()]
         self._judged = GOOD
 
     def candidate(self, modality, *, rate=1e-5):
@@ -101,6 +103,9 @@ class ScriptedBooth:
     def size(self):
         return self.entries
 
+    def standing(self):
+        return self.standings.pop(0) if len(self.standings) > 1 else self.standings[0]
+
     def record(self, check, hit):
         self.records.append((check, hit))
 
@@ -114,6 +119,7 @@ class ScriptedBooth:
             recorder=self if recorder is None else recorder,
             encode_png=lambda image: b"\x89PNG" + image.tobytes(),
             clock=self.clock,
+            standing=self.standing,
         )
         limits = CheckLimits(max_attempts=3, finger_timeout_s=20, face_timeout_s=10)
         return CheckRunner(ports, booth_id="booth-1", limits=limits)
