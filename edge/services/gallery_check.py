@@ -40,7 +40,7 @@ class GalleryComparison:
                 f"{self.surplus} too many; stop edge-booth, remove the folder, start it"
             )
         if not self.is_current:
-            return f"{held}, behind the store; brought up to date by the next check"
+            return f"{held}, behind the store; edge-booth brings it up to date"
         return f"{held}, as in the store"
 
 
