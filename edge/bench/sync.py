@@ -53,13 +53,17 @@ class SyncPlan:
     seed: int = 1
 
 
-def measure_sync(site: Site, plan: SyncPlan, progress: Progress) -> dict[str, Any]:
-    """Measure the sections of the plan, one after the other; return them by name.
+def measure_sync(
+    site: Site, plan: SyncPlan, progress: Progress, report: dict[str, Any]
+) -> None:
+    """Measure the sections of the plan, one after the other.
+
+    report: gets each section as soon as it is done, by name.
 
     Raises:
         EdgeError: a part does not start, or what was sent does not arrive.
     """
-    run = _Run(site, plan, progress)
+    run = _Run(site, plan, progress, report)
     run.start()
     measures: dict[str, Callable[[], Any]] = {
         "publish": run.publish,
@@ -70,13 +74,14 @@ def measure_sync(site: Site, plan: SyncPlan, progress: Progress) -> dict[str, An
     }
     for name, measure in measures.items():
         if name in plan.sections:
-            run.report[name] = measure()
-    return run.report
+            report[name] = measure()
 
 
 class _Run:
-    def __init__(self, site: Site, plan: SyncPlan, progress: Progress) -> None:
-        self.report: dict[str, Any] = {}
+    def __init__(
+        self, site: Site, plan: SyncPlan, progress: Progress, report: dict[str, Any]
+    ) -> None:
+        self.report = report
         self._site = site
         self._plan = plan
         self._progress = progress

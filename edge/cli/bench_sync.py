@@ -98,13 +98,17 @@ def sync(  # noqa: PLR0913, PLR0917  one argument an option
         threads=threads,
         seed=seed,
     )
-    with (
-        progress_bar(json_out) as progress,
-        tempfile.TemporaryDirectory(prefix="edge-sync-") as folder,
-        MeasuredSite(Path(folder)) as site,
-    ):
-        report = measure_sync(site, plan, progress)
-    write_json(report, json_out)
+    report: dict[str, Any] = {}
+    try:
+        with (
+            progress_bar(json_out) as progress,
+            tempfile.TemporaryDirectory(prefix="edge-sync-") as folder,
+            MeasuredSite(Path(folder)) as site,
+        ):
+            measure_sync(site, plan, progress, report)
+    finally:
+        # Minutes of work are not lost because of a section that fails.
+        write_json(report, json_out)
     if plot_out:
         sync_plot.draw(report, plot_out)
     if json_out != STANDARD_OUTPUT:
