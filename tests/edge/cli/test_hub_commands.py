@@ -191,7 +191,9 @@ def test_evidence_is_saved_for_the_owner_only(site):
     assert (file.stat().st_mode & 0o777, file.suffix) == (0o600, ".png")
 
 
-@pytest.mark.parametrize(("name", "problem"), [("x", "no hit"), ("hit", "several hits")])
+@pytest.mark.parametrize(
+    ("name", "problem"), [("x", "no hit"), ("hit", "several hits")]
+)
 def test_a_hit_must_be_named_clearly(site, name, problem):
     site.receive_hit("hit-1", 1)
     site.receive_hit("hit-2", 2)
