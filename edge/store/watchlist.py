@@ -1,4 +1,7 @@
-"""The booth's copy of the watchlist. Implements edge.ports.WatchlistReplica."""
+"""The booth's copy of the watchlist, as it is read, and changed by hand.
+
+What the hub says comes in by edge.store.replica.
+"""
 
 from __future__ import annotations
 
@@ -31,47 +34,15 @@ class BoothWatchlist:
         self._database = database
 
     def cursor(self) -> int:
-        return self._state()[0]
-
-    def revision(self) -> int:
-        """Return a number that moves with every change of the content."""
-        return self._state()[1]
-
-    def apply(self, changes: Sequence[WatchlistChange]) -> int:
-        """Apply consecutive changes and move the cursor, in one transaction.
-
-        Changes at or below the cursor are skipped. Returns the new cursor.
-
-        Raises:
-            WatchlistError: a gap; nothing is applied.
-        """
-        with transaction(self._database) as connection:
-            _require_own(connection)
-            (cursor,) = connection.execute(
+        """Return how far in the hub's log this list is; 0 if it is not the hub's."""
+        with mapped_errors("read"):
+            (cursor,) = self._database.conn.execute(
                 "select cursor from watchlist_state"
             ).fetchone()
-            for change in changes:
-                if change.sequence <= cursor:
-                    continue
-                if change.sequence != cursor + 1:
-                    message = (
-                        f"watchlist change {change.sequence} follows {cursor}:"
-                        f" {change.sequence - cursor - 1} are missing"
-                    )
-                    raise WatchlistError(message)
-                _apply_one(connection, change, actor="edge-sync")
-                cursor = change.sequence
-            connection.execute(
-                "update watchlist_state set cursor = ?, revision = revision + 1"
-                " where cursor <> ?",
-                (cursor, cursor),
-            )
         return int(cursor)
 
     def apply_local(self, drafts: Sequence[DraftChange], *, at: datetime) -> None:
         """Apply changes made on this machine, all of them or none.
-
-        The hub's log and the cursor into it stay as they are.
 
         Raises:
             WatchlistError: adding what is there, or replacing or withdrawing what is
@@ -81,7 +52,7 @@ class BoothWatchlist:
             _require_own(connection)
             for draft in drafts:
                 _require_sense(connection, draft)
-                _apply_one(connection, draft.at_sequence(0, at), actor="local")
+                _apply_one(connection, draft.at_sequence(0, at))
             connection.execute("update watchlist_state set revision = revision + 1")
 
     def entries(self) -> list[WatchlistEntry]:
@@ -133,24 +104,15 @@ class BoothWatchlist:
             ).fetchone()
         return int(row[0]), int(row[1])
 
-    def _state(self) -> tuple[int, int]:
-        with mapped_errors("read"):
-            row = self._database.conn.execute(
-                "select cursor, revision from watchlist_state"
-            ).fetchone()
-        return int(row[0]), int(row[1])
 
-
-def _apply_one(
-    connection: sqlite3.Connection, change: WatchlistChange, *, actor: str
-) -> None:
+def _apply_one(connection: sqlite3.Connection, change: WatchlistChange) -> None:
     connection.execute("delete from entries where entry_id = ?", (change.entry_id,))
     if change.operation is not ChangeOperation.WITHDRAW:
         insert_entry(connection, change)
     append_audit(
         connection,
         at=change.changed_at,
-        actor=actor,
+        actor="local",
         action=f"watchlist {change.operation}",
         subject=f"{change.sequence} {change.entry_id}",
     )

@@ -14,6 +14,7 @@ from edge.store import references as references_module
 from edge.store.database import open_database
 from edge.store.migrations import APPLICATION_IDS
 from edge.store.references import StoredReferences
+from edge.store.replica import StoredReplica
 from edge.store.watchlist import BoothWatchlist
 from edge.terms import ChangeOperation, Modality
 
@@ -28,6 +29,12 @@ def watchlist(watchlist_store):
 
 
 @pytest.fixture
+def change(watchlist, things):
+    """Apply drafts as one batch made on this machine."""
+    return lambda *drafts: watchlist.apply_local(drafts, at=things.start)
+
+
+@pytest.fixture
 def references(watchlist_store):
     return StoredReferences(watchlist_store)
 
@@ -38,10 +45,10 @@ def held(references, after=0, to=1 << 40):
 
 
 def test_references_are_numbered_in_the_order_in_which_they_came(
-    watchlist, references, things
+    change, references, things
 ):
-    watchlist.apply([things.change(1, ADD, "z", references=2)])
-    watchlist.apply([things.change(2, ADD, "a", references=2)])
+    change(things.draft(ADD, "z", references=2))
+    change(things.draft(ADD, "a", references=2))
     assert held(references) == [(1, "z-r1"), (2, "z-r2"), (3, "a-r1"), (4, "a-r2")]
     assert held(references, after=1, to=3) == [(2, "z-r2"), (3, "a-r1")]
     assert references.numbers(FACE) == [1, 2, 3, 4]
@@ -49,11 +56,11 @@ def test_references_are_numbered_in_the_order_in_which_they_came(
     assert references.numbers(FINGERPRINT) == []
 
 
-def test_what_is_removed_by_any_way_is_told_in_its_order(watchlist, references, things):
-    watchlist.apply([things.change(n, ADD, f"e{n}", references=2) for n in (1, 2, 3)])
-    watchlist.apply([things.change(4, WITHDRAW, "e3")])
-    watchlist.apply([things.change(5, REPLACE, "e1")])
-    watchlist.apply_local([things.draft(WITHDRAW, "e2")], at=things.start)
+def test_what_is_removed_here_is_told_in_its_order(change, references, things):
+    change(*(things.draft(ADD, f"e{n}", references=2) for n in (1, 2, 3)))
+    change(things.draft(WITHDRAW, "e3"))
+    change(things.draft(REPLACE, "e1"))
+    change(things.draft(WITHDRAW, "e2"))
     assert references.removed(after=0, to=99) == [5, 6, 1, 2, 3, 4]
     assert references.removed(after=2, to=4) == [1, 2]
     assert held(references) == [(7, "e1-r1")]
@@ -61,34 +68,50 @@ def test_what_is_removed_by_any_way_is_told_in_its_order(watchlist, references, 
     assert references.tally(FINGERPRINT) == (0, 0)
 
 
-def test_a_number_never_comes_twice(watchlist, references, things):
-    watchlist.apply([things.change(1, ADD, "e1", references=3)])
-    watchlist.apply([things.change(2, WITHDRAW, "e1"), things.change(3, ADD, "e2")])
+def test_what_the_hub_removes_is_told_in_its_order(
+    change, references, things, log, watchlist_store
+):
+    change(things.draft(ADD, "own", references=2))
+    replica = StoredReplica(watchlist_store)
+    log.add("e1", "e2", "e3", references=2)
+    replica.apply(log.accepted(), at=things.start)
+    assert references.removed(after=0, to=99) == [1, 2]
+    log.change(WITHDRAW, "e3")
+    log.change(REPLACE, "e1")
+    replica.apply(log.accepted(after=3), at=things.start)
+    assert references.removed(after=2, to=99) == [7, 8, 3, 4]
+    assert held(references) == [(5, "e2-r1"), (6, "e2-r2"), (9, "e1-r1")]
+    assert references.tally(FACE) == (3, 9)
+
+
+def test_a_number_never_comes_twice(change, references, things):
+    change(things.draft(ADD, "e1", references=3))
+    change(things.draft(WITHDRAW, "e1"), things.draft(ADD, "e2"))
     assert held(references) == [(4, "e2-r1")]
 
 
 def test_a_reference_is_there_by_its_number_until_it_is_removed(
-    watchlist, references, things
+    change, references, things
 ):
-    watchlist.apply([things.change(1, ADD, "e1")])
+    change(things.draft(ADD, "e1"))
     assert references.reference(1).entry_id == "e1"
-    watchlist.apply([things.change(2, WITHDRAW, "e1")])
+    change(things.draft(WITHDRAW, "e1"))
     assert references.reference(1) is None
 
 
-def test_many_are_read_in_parts(watchlist, references, things, monkeypatch):
+def test_many_are_read_in_parts(change, references, things, monkeypatch):
     monkeypatch.setattr(references_module, "_BATCH", 2)
-    watchlist.apply([things.change(n, ADD, f"e{n}") for n in range(1, 6)])
+    change(*(things.draft(ADD, f"e{n}") for n in range(1, 6)))
     found = references.added(FACE, after=0, to=9)
     assert next(found).number == 1
-    watchlist.apply([things.change(6, WITHDRAW, "e4")])
+    change(things.draft(WITHDRAW, "e4"))
     assert [item.number for item in found] == [2, 3, 5]
 
 
 def test_a_damaged_template_is_named_by_every_way_to_it(
-    watchlist, references, things, watchlist_store
+    change, references, things, watchlist_store
 ):
-    watchlist.apply([things.change(1, ADD, "e1")])
+    change(things.draft(ADD, "e1"))
     watchlist_store.conn.execute("update biometric_references set template = x'00'")
     with pytest.raises(StoreError, match="e1-r1"):
         references.reference(1)
@@ -96,14 +119,14 @@ def test_a_damaged_template_is_named_by_every_way_to_it(
         held(references)
 
 
-def test_every_change_moves_the_state_forward(watchlist, references, things):
+def test_every_change_moves_the_state_forward(change, references, things):
     states = [references.state()]
-    for change in (
-        things.change(1, ADD, "e1", references=2),
-        things.change(2, ADD, "e2", references=0),
-        things.change(3, WITHDRAW, "e1"),
+    for draft in (
+        things.draft(ADD, "e1", references=2),
+        things.draft(ADD, "e2", references=0),
+        things.draft(WITHDRAW, "e1"),
     ):
-        watchlist.apply([change])
+        change(draft)
         states.append(references.state())
     assert [(s.revision, s.last_number, s.last_removal) for s in states] == [
         (0, 0, 0),
@@ -115,10 +138,8 @@ def test_every_change_moves_the_state_forward(watchlist, references, things):
     assert all(references.has_been_in(state) for state in states)
 
 
-def test_a_state_of_another_past_is_no_state_of_this_store(
-    watchlist, references, things
-):
-    watchlist.apply([things.change(1, ADD, "e1")])
+def test_a_state_of_another_past_is_no_state_of_this_store(change, references, things):
+    change(things.draft(ADD, "e1"))
     state = references.state()
     assert not references.has_been_in(replace(state, audit_hash="00"))
     assert not references.has_been_in(replace(state, audit_number=2))
@@ -126,17 +147,18 @@ def test_a_state_of_another_past_is_no_state_of_this_store(
 
 
 def test_a_restored_backup_that_went_on_otherwise_has_not_been_in_the_lost_state(
-    watchlist_store, things, tmp_path
+    change, watchlist_store, things, tmp_path
 ):
-    BoothWatchlist(watchlist_store).apply([things.change(1, ADD, "e1")])
+    change(things.draft(ADD, "e1"))
     copy = tmp_path / "copy.db"
     watchlist_store.conn.execute("vacuum into ?", (str(copy),))
     common = StoredReferences(watchlist_store).state()
-    BoothWatchlist(watchlist_store).apply([things.change(2, ADD, "e2")])
+    change(things.draft(ADD, "e2"))
     lost = StoredReferences(watchlist_store).state()
     restored = open_database(copy, "watchlist")
     with closing(restored.conn):
-        BoothWatchlist(restored).apply([things.change(2, ADD, "e3")])
+        other = BoothWatchlist(restored)
+        other.apply_local([things.draft(ADD, "e3")], at=things.start)
         assert StoredReferences(restored).has_been_in(common)
         assert not StoredReferences(restored).has_been_in(lost)
 
@@ -159,6 +181,17 @@ def test_valid_entries_are_counted_at_an_instant(
     assert watchlist.entry("e1").valid_from.astimezone(UTC) == begins
 
 
+def follow(references, followed, reached):
+    """Add to the numbers what came since a state, take away what went."""
+    state = references.state()
+    added = references.added(FACE, after=reached.last_number, to=state.last_number)
+    followed |= {item.number for item in added}
+    followed -= set(
+        references.removed(after=reached.last_removal, to=state.last_removal)
+    )
+    return state
+
+
 @settings(
     max_examples=15,
     deadline=None,
@@ -166,31 +199,27 @@ def test_valid_entries_are_counted_at_an_instant(
 )
 @given(
     steps=st.lists(
-        st.tuples(st.sampled_from(ChangeOperation), st.sampled_from("abc")), max_size=12
+        st.tuples(st.sampled_from(ChangeOperation), st.sampled_from("abc")), max_size=25
     ),
-    cuts=st.lists(st.integers(0, 3), max_size=12),
+    cuts=st.sets(st.integers(0, 12)),
 )
 def test_who_follows_the_changes_holds_what_the_store_holds(
-    things, tmp_path_factory, steps, cuts
+    things, log_class, tmp_path_factory, steps, cuts
 ):
     database = open_database(
         tmp_path_factory.mktemp("store") / "watchlist.db", "watchlist"
     )
-    watchlist, references = BoothWatchlist(database), StoredReferences(database)
-    followed, reached = set(), references.state()
-    for number, (operation, entry_id) in enumerate(steps, start=1):
-        change = things.change(number, operation, entry_id, references=number % 3)
-        watchlist.apply([change])
-        if number in cuts or number == len(steps):
-            state = references.state()
-            added = references.added(
-                FACE, after=reached.last_number, to=state.last_number
-            )
-            followed |= {item.number for item in added}
-            followed -= set(
-                references.removed(after=reached.last_removal, to=state.last_removal)
-            )
-            reached = state
+    replica, references = StoredReplica(database), StoredReferences(database)
+    log, followed, reached = log_class(things), set(), references.state()
+    for operation, entry_id in steps:
+        if (operation is ADD) == (entry_id in log.current):
+            continue
+        number = log.position.sequence
+        log.change(operation, entry_id, references=number % 3)
+        replica.apply(log.accepted(after=number), at=things.start)
+        if number not in cuts:
+            reached = follow(references, followed, reached)
+    follow(references, followed, reached)
     assert sorted(followed) == references.numbers(FACE)
     database.conn.close()
 
