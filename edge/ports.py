@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from edge.terms import (
         Candidate,
@@ -17,10 +16,8 @@ if TYPE_CHECKING:
         FingerprintSample,
         FingerprintTemplate,
         Hit,
-        OutboxMessage,
         Quality,
         Template,
-        WatchlistChange,
         WatchlistEntry,
     )
 
@@ -87,59 +84,10 @@ class WatchlistSearch(Protocol):
         ...
 
 
-class Outbox(Protocol):
-    """Messages for the hub. A row leaves only on the hub's receipt."""
-
-    def pending(self, *, limit: int, retry_before: datetime) -> Sequence[OutboxMessage]:
-        """Return messages never sent, or last sent before an instant, urgent first."""
-        ...
-
-    def mark_sent(self, message_id: str, *, at: datetime) -> None: ...
-
-    def clear(self, message_id: str, *, at: datetime) -> bool:
-        """Remove the row on the hub's receipt; False if it was not there (any more)."""
-        ...
-
-    def depth(self) -> int: ...
-
-    def stream(self) -> str:
-        """Return the name of the numbering: another disk, another stream."""
-        ...
-
-    def post(self, kind: str, body: bytes, *, at: datetime) -> int:
-        """Let a message of a kind wait, durably; return its sequence number."""
-        ...
-
-    def reissue(
-        self, stream: str, ranges: Sequence[tuple[int, int]], *, at: datetime
-    ) -> int:
-        """Put back what was cleared and the hub has lost; return how many."""
-        ...
-
-
 class CheckRecorder(Protocol):
     def record(self, check: CheckRecord, hit: Hit | None) -> None:
         """Write the check and, if there is one, the hit with its outbox row.
 
         All of it in one durable transaction, so that what is shown as recorded is.
-        """
-        ...
-
-
-class WatchlistReplica(Protocol):
-    """The booth's copy of the hub's watchlist log."""
-
-    def cursor(self) -> int:
-        """Return the sequence number of the last change applied; 0 if none."""
-        ...
-
-    def apply(self, changes: Sequence[WatchlistChange]) -> int:
-        """Apply consecutive changes and move the cursor, in one transaction.
-
-        Changes at or below the cursor are skipped. Returns the new cursor.
-
-        Raises:
-            WatchlistError: a gap between the cursor and the first new change, or
-                between two of the changes; nothing is applied.
         """
         ...
