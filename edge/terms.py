@@ -321,7 +321,6 @@ class OutboxMessage:
     sequence: int
     kind: str
     payload: bytes
-    attempts: int
     created_at: datetime
 
 

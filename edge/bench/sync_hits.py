@@ -176,7 +176,7 @@ def _sealed_hits(
         progress.step("hits sealed", sequence, hits)
         now = clock.now()
         hit = invented_hit(keys.booth_id, now, evidence_bytes=evidence_bytes)
-        row = OutboxMessage(uuid4().hex, sequence, "hit", encode_hit(hit), 0, now)
+        row = OutboxMessage(uuid4().hex, sequence, "hit", encode_hit(hit), now)
         envelopes.append(sealing.sealed(row)[0])
     return envelopes
 

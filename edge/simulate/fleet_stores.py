@@ -42,7 +42,7 @@ class MemoryOutbox:
     ) -> int:
         self._sequence += 1
         name = message_id or f"{self._stream}-{self._sequence}"
-        row = OutboxMessage(name, self._sequence, kind, body, 0, at)
+        row = OutboxMessage(name, self._sequence, kind, body, at)
         self._rows[name] = row
         return self._sequence
 

@@ -1,4 +1,4 @@
-"""Messages that wait for the hub. Implements edge.ports.Outbox."""
+"""Messages that wait for the hub. Implements edge.sync.assembly.BoothOutbox."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ CLEARED_KEPT = timedelta(days=90)
 REISSUE_ROWS = 10_000
 # Payloads that are read at once, one row at least.
 READ_BYTES = 16 * 1024 * 1024
-_COLUMNS = "message_id, sequence, kind, payload, attempts, created_at"
+_COLUMNS = "message_id, sequence, kind, payload, created_at"
 _AUDITED = frozenset({HIT, "holding", "answer"})
-_Row = tuple[str, int, str, bytes, int, str]
+_Row = tuple[str, int, str, bytes, str]
 
 
 class StoredOutbox:
@@ -71,19 +71,6 @@ class StoredOutbox:
             make_room(connection, self._limits, at=at)
         return sequence
 
-    def pending(self, *, limit: int, retry_before: datetime) -> list[OutboxMessage]:
-        """Return messages never sent, or last sent before retry_before.
-
-        The most urgent come first, those of one class in their order.
-        """
-        with mapped_errors("read"):
-            rows = self._database.conn.execute(
-                f"select {_COLUMNS} from outbox where sent_at is null or sent_at < ?"  # noqa: S608  a constant
-                " order by priority, sequence limit ?",
-                (retry_before.isoformat(), limit),
-            ).fetchall()
-        return [_message(row) for row in rows]
-
     def next_rows(self, *, limit: int, besides: Collection[str]) -> list[OutboxMessage]:
         """Return the most urgent messages whose ids are not in besides.
 
@@ -106,18 +93,6 @@ class StoredOutbox:
                 (message_id,),
             ).fetchone()
         return None if row is None else _message(row)
-
-    def mark_sent(self, message_id: str, *, at: datetime) -> None:
-        with transaction(self._database) as connection:
-            connection.execute(
-                "update outbox set sent_at = ?, attempts = attempts + 1"
-                " where message_id = ?",
-                (at.isoformat(), message_id),
-            )
-
-    def clear(self, message_id: str, *, at: datetime) -> bool:
-        """Remove the row and note the delivery, in one transaction."""
-        return self.clear_many([message_id], at=at) == 1
 
     def clear_many(self, message_ids: Sequence[str], *, at: datetime) -> int:
         """Remove rows and note the deliveries in one transaction; return how many.
@@ -233,6 +208,5 @@ def _message(row: _Row) -> OutboxMessage:
         sequence=row[1],
         kind=row[2],
         payload=row[3],
-        attempts=row[4],
-        created_at=datetime.fromisoformat(row[5]),
+        created_at=datetime.fromisoformat(row[4]),
     )

@@ -1,6 +1,5 @@
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
 
 import pytest
 
@@ -23,8 +22,8 @@ def outbox(booth):
     return StoredOutbox(booth)
 
 
-def waiting(outbox, things, *, limit=100):
-    return outbox.pending(limit=limit, retry_before=things.start)
+def waiting(outbox, *, limit=100):
+    return outbox.next_rows(limit=limit, besides=())
 
 
 def counted(booth):
@@ -35,7 +34,7 @@ def counted(booth):
 def test_a_hit_waits_in_the_outbox_as_it_was_recorded(checks, outbox, things):
     hit = things.hit(1)
     checks.record(things.check(1), hit)
-    (message,) = waiting(outbox, things)
+    (message,) = waiting(outbox)
     assert (message.message_id, message.sequence, message.kind) == ("hit-1", 1, "hit")
     assert decode_hit(message.payload) == hit
 
@@ -59,13 +58,13 @@ def test_numbers_have_no_gap_after_failures_and_deliveries(
     checks, outbox, booth, things, breaking
 ):
     checks.record(things.check(1), things.hit(1))
-    outbox.clear("hit-1", at=things.start)
+    outbox.clear_many(["hit-1"], at=things.start)
     breaking(booth, "audit")
     with pytest.raises(StoreError):
         checks.record(things.check(2), things.hit(2))
     booth.conn.execute("drop trigger broken")
     checks.record(things.check(3), things.hit(3))
-    assert [m.sequence for m in waiting(outbox, things)] == [2]
+    assert [m.sequence for m in waiting(outbox)] == [2]
 
 
 def test_a_hit_recorded_twice_is_refused(checks, outbox, things):
@@ -78,27 +77,17 @@ def test_a_hit_recorded_twice_is_refused(checks, outbox, things):
 def test_messages_come_in_order_and_limited(checks, outbox, things):
     for number in (1, 2, 3):
         checks.record(things.check(number), things.hit(number))
-    found = [m.message_id for m in waiting(outbox, things, limit=2)]
+    found = [m.message_id for m in waiting(outbox, limit=2)]
     assert found == ["hit-1", "hit-2"]
-
-
-def test_a_sent_message_comes_again_only_after_its_pause(checks, outbox, things):
-    checks.record(things.check(1), things.hit(1))
-    sent_at = things.start + timedelta(minutes=1)
-    outbox.mark_sent("hit-1", at=sent_at)
-    assert outbox.pending(limit=9, retry_before=sent_at) == []
-    later = sent_at + timedelta(microseconds=1)
-    (message,) = outbox.pending(limit=9, retry_before=later)
-    assert message.attempts == 1
 
 
 def test_a_receipt_removes_the_row_once_and_notes_the_delivery(
     checks, outbox, booth, things
 ):
     checks.record(things.check(1), things.hit(1))
-    assert outbox.clear("hit-1", at=things.start) is True
-    assert outbox.clear("hit-1", at=things.start) is False
-    assert outbox.clear("never-there", at=things.start) is False
+    assert outbox.clear_many(["hit-1"], at=things.start) == 1
+    assert outbox.clear_many(["hit-1"], at=things.start) == 0
+    assert outbox.clear_many(["never-there"], at=things.start) == 0
     delivered = booth.conn.execute("select delivered_at from hits").fetchall()
     assert delivered == [(things.start.isoformat(),)]
     assert verify_audit(booth) == 3
@@ -110,7 +99,7 @@ def test_a_receipt_that_cannot_be_noted_keeps_the_row(
     checks.record(things.check(1), things.hit(1))
     breaking(booth, "audit")
     with pytest.raises(StoreError):
-        outbox.clear("hit-1", at=things.start)
+        outbox.clear_many(["hit-1"], at=things.start)
     assert outbox.depth() == 1
 
 

@@ -5,6 +5,9 @@ alter table outbox_counter add column waiting integer not null default 0;
 alter table outbox_counter add column contents integer not null default 0;
 alter table outbox_counter add column bytes integer not null default 0;
 alter table outbox add column priority integer not null default 0;
+-- What is under way is known to the sender alone.
+alter table outbox drop column attempts;
+alter table outbox drop column sent_at;
 create index outbox_by_urgency on outbox (priority, sequence);
 create index outbox_by_kind on outbox (kind, sequence);
 update outbox_counter set
