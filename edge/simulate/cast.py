@@ -33,7 +33,6 @@ SCANNER_WINDOW = (288, 256)  # height, width in px of the emulated scanner
 FRAME_SIZE = (640, 480)  # width, height in px of the played camera
 FIRST_FINGER_SEED = 11
 IMAGE_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg"})
-PAPER_GREY = 255
 FOREGROUND_GREY = 200
 FACE_SHARE_OF_FRAME = 0.75  # a camera leaves room around the head
 

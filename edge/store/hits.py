@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from edge.terms import Hit
 
 
-HIT_KIND = HIT
-
-
 def insert_hit(connection: sqlite3.Connection, hit: Hit) -> None:
     """Write hit, outbox row and audit line inside the caller's transaction."""
     payload = encode_hit(hit)
