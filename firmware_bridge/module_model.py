@@ -116,10 +116,13 @@ class ModuleModel:
             self._finger = packed
 
     def lift(self) -> None:
+        """Take the finger away; the host sees so, however soon the next one comes.
+
+        Also where no finger was: the answer that told so may have been lost.
+        """
         with self._lock:
-            if self._finger is not None:
-                self._owed_empty_polls = 1
             self._finger = None
+            self._owed_empty_polls = _POLLS_BETWEEN_FINGERS
 
     def enqueue(self, images: Iterable[NDArray[np.uint8]]) -> None:
         """Present one after the other; each is lifted when its image was fetched."""

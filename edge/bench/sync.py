@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edge.bench.sync_hits import measure_hit, measure_ingest, measure_outage
-from edge.bench.sync_persons import GeneratedPersons
 from edge.bench.sync_watchlist import (
     Mix,
     await_in_step,
@@ -17,6 +16,7 @@ from edge.bench.sync_watchlist import (
     start_with_list,
     with_worst_case,
 )
+from edge.simulate.watchlist_persons import GeneratedPersons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

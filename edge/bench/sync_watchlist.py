@@ -8,10 +8,10 @@ from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from edge.bench.sync_persons import GeneratedPersons, template_bytes, withdrawal
 from edge.bench.sync_site import await_count, await_true, milliseconds, rows
 from edge.clock import SystemClock
 from edge.errors import InputError
+from edge.simulate.watchlist_persons import GeneratedPersons, template_bytes, withdrawal
 from edge.store.hub_log import StoredHubLog
 from edge.store.replica import StoredReplica
 from edge.terms import ChangeOperation, DraftChange

@@ -22,7 +22,7 @@ from rich.progress import (
 from edge.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from rich.table import Table
 
@@ -138,3 +138,18 @@ def percent(rate: float) -> str:
 
 def number(value: float | None, digits: int = 1) -> str:
     return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def flat(measured: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the figures of a nested report, each with its name in words."""
+    for name, value in measured.items():
+        words = before + name.replace("_", " ")
+        if isinstance(value, dict):
+            yield from flat(value, f"{words}: ")
+        elif isinstance(value, bool):
+            yield words, "yes" if value else "no"
+        elif isinstance(value, str):
+            yield words, value
+        else:
+            digits = 0 if isinstance(value, int) else 3 if value and value < 10 else 1
+            yield words, number(value, digits)

@@ -13,7 +13,7 @@ from edge.cli import bench_search
 from edge.cli.bench import bench
 from edge.cli.bench_output import (
     STANDARD_OUTPUT,
-    number,
+    flat,
     output_options,
     progress_bar,
     require_writable,
@@ -22,7 +22,7 @@ from edge.cli.bench_output import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 # What is measured is imported when it is measured: help needs none of it.
 # ruff: noqa: PLC0415
@@ -123,21 +123,9 @@ def _show(report: Mapping[str, Any]) -> None:
     for section, measured in report.items():
         several = measured if isinstance(measured, list) else [measured]
         for each in several:
-            for name, value in _flat(each):
+            for name, value in flat(each):
                 table.add_row(section, name, value)
     show(table)
-
-
-def _flat(measured: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in measured.items():
-        words = before + name.replace("_", " ")
-        if isinstance(value, dict):
-            yield from _flat(value, f"{words}: ")
-        elif isinstance(value, bool):
-            yield words, "yes" if value else "no"
-        else:
-            digits = 0 if isinstance(value, int) else 3 if value and value < 10 else 1
-            yield words, number(value, digits)
 
 
 for _command in (bench_search.search, sync):

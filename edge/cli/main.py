@@ -35,6 +35,7 @@ COMMANDS = {
         "Make this booth's keys, enrol it at the hub.",
     ),
     "serve": ("edge.cli.serve", "serve", "Run one process of the appliance."),
+    "simulate": ("edge.cli.simulate", "simulate", "Play a fleet of booths."),
     "watchlist": ("edge.cli.watchlist", "watchlist", "Read and change the watchlist."),
 }
 

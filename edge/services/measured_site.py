@@ -7,15 +7,16 @@ the booth's store, and the booth's galleries can be watched and searched.
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from edge.clock import SystemClock
 from edge.config import default_cache_dir, load_config
 from edge.services.booth_watch import BoothWatch
+from edge.services.config_file import write_config
 from edge.services.hub_desk import make_snapshot
 from edge.services.local_trust import enrol_local_booth, set_up_local_hub
+from edge.services.process_use import peak_bytes
 from edge.services.processes import ServiceProcess
 from edge.services.wiring import galleries, hub_keys, prepare_kernels, watchlist_index
 from edge.simulate.broker import (
@@ -95,10 +96,10 @@ class MeasuredSite:
 
     def sync_peak_bytes(self) -> int | None:
         """Return the most memory that edge-sync has held, None where unknown."""
-        return _peak_bytes(self._sync_process.pid)
+        return peak_bytes(self._sync_process.pid)
 
     def hub_peak_bytes(self) -> int | None:
-        return _peak_bytes(self._hub_process.pid)
+        return peak_bytes(self._hub_process.pid)
 
     @contextmanager
     def searching(
@@ -144,8 +145,9 @@ class MeasuredSite:
         enrol_local_booth(hub, place, booth_id, broker_port=port, now=now)
 
     def _process(self, stack: ExitStack, name: str, port: int) -> ServiceProcess:
-        config = self._path(f"{name}.toml")
-        config.write_text(self._settings(port), encoding="utf-8")
+        config = write_config(
+            self._path(f"{name}.toml"), BOOTH_ID, self._settings(port)
+        )
         command = ("-m", "edge", "serve", name, "--config", str(config))
         process = ServiceProcess(f"edge-{name}", command, self._run_dir)
         stack.callback(process.stop)
@@ -161,9 +163,9 @@ class MeasuredSite:
     def _path(self, name: str) -> Path:
         return self._run_dir / name
 
-    def _settings(self, port: int) -> str:
+    def _settings(self, port: int) -> dict[str, dict[str, Any]]:
         certificates = "enrolment" if self.is_secure else "configured"
-        sections: dict[str, dict[str, Any]] = {
+        return {
             "store": {"path": str(self._path("booth.db"))},
             "models": {"cache_dir": str(default_cache_dir() / "models")},
             "broker": {"port": port, "certificates": certificates},
@@ -173,12 +175,6 @@ class MeasuredSite:
                 "keys": str(self._path("hub-keys")),
             },
         }
-        lines = [f'booth_id = "{BOOTH_ID}"']
-        for section, values in sections.items():
-            lines.append(f"\n[{section}]")
-            # TOML basic strings and JSON strings agree on every path we make.
-            lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
-        return "\n".join(lines) + "\n"
 
 
 class WatchedSearch:
@@ -195,14 +191,3 @@ class WatchedSearch:
 
     def search(self, probes: Sequence[Template]) -> list[Candidate]:
         return self._index.search(probes)
-
-
-def _peak_bytes(pid: int | None) -> int | None:
-    try:
-        with open(f"/proc/{pid}/status", encoding="ascii") as file:  # noqa: PTH123  no path of a user
-            for line in file:
-                if line.startswith("VmHWM:"):
-                    return 1024 * int(line.split()[1])
-    except OSError:
-        pass
-    return None

@@ -10,11 +10,11 @@ live in this process.
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 from edge.clock import SystemClock
+from edge.services.config_file import write_config
 from edge.services.local_trust import enrol_local_booth, set_up_local_hub
 from edge.services.processes import ServiceProcess, stop_all
 from edge.simulate.broker import (
@@ -159,9 +159,4 @@ class LocalSystem:
                 "keys": str(self._run_dir / "hub-keys"),
             },
         }
-        lines = [f'booth_id = "{BOOTH_ID}"']
-        for section, values in sections.items():
-            lines.append(f"\n[{section}]")
-            # TOML basic strings and JSON strings agree on every path we make.
-            lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
-        self.config_path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_config(self.config_path, BOOTH_ID, sections)

@@ -7,11 +7,11 @@ listens that is a bad line, or writes down what passes.
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from edge.clock import SystemClock
+from edge.services.config_file import write_config
 from edge.services.local_trust import enrol_local_booth, set_up_local_hub
 from edge.services.processes import ServiceProcess, stop_all
 from edge.simulate.broker import (
@@ -141,11 +141,4 @@ class WireSystem:
                 "keys": str(self._run_dir / "hub-keys"),
             },
         }
-        lines = [f'booth_id = "{BOOTH_ID}"']
-        for section, values in sections.items():
-            lines.append(f"\n[{section}]")
-            # TOML basic strings and JSON strings agree on every path we make.
-            lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
-        path = self._run_dir / "edge.toml"
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return path
+        return write_config(self._run_dir / "edge.toml", BOOTH_ID, sections)

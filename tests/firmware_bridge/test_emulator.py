@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from firmware_bridge.codes import ConfirmationCode
 from firmware_bridge.commands import (
     CheckSensor,
+    GenImg,
     GetEcho,
     HandShake,
     ReadIndexTable,
@@ -52,6 +54,19 @@ def test_queued_fingers_come_one_after_the_other(make_bench, make_finger):
         assert np.array_equal(captured.image, make_finger(number))
         assert not scanner.has_finger()
     assert bench.emulator.model.queued == 0
+
+
+@pytest.mark.parametrize("had_finger", [True, False])
+def test_a_lift_is_seen_though_its_first_answer_is_lost(make_finger, had_finger):
+    model = ModuleModel(ModuleSettings())
+    if had_finger:
+        model.present(make_finger())
+    model.lift()
+    model.present(make_finger())
+    model.answer(GenImg())  # this answer never reached the host, which asks again
+    seen = model.answer(GenImg()).acknowledgement.code
+    assert seen == ConfirmationCode.NO_FINGER
+    assert model.answer(GenImg()).acknowledgement.code == ConfirmationCode.OK
 
 
 def test_four_bits_scale_to_the_whole_range():

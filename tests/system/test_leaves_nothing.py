@@ -141,7 +141,12 @@ def enrol_the_wanted(system, person):
             face_images=(),
         )
     with httpx.Client(base_url=system.booth_url) as http:
-        eventually(lambda: http.get("/api/health").json()["watchlist_entries"] == 1)
+        eventually(lambda: searches_one_person(http.get("/api/health").json()))
+
+
+def searches_one_person(health):
+    is_current = health["search"]["sequence"] == health["watchlist_cursor"]
+    return health["watchlist_entries"] == 1 and is_current
 
 
 @pytest.mark.slow

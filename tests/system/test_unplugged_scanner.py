@@ -55,7 +55,12 @@ class Booth:
                 finger_images=person.finger_images,
                 face_images=(),
             )
-        eventually(lambda: self.health()["watchlist_entries"] == 1)
+        eventually(self.searches_one_person)
+
+    def searches_one_person(self):
+        health = self.health()
+        is_current = health["search"]["sequence"] == health["watchlist_cursor"]
+        return health["watchlist_entries"] == 1 and is_current
 
     def health(self):
         return self.http.get("/api/health").json()

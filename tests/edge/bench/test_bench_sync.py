@@ -6,11 +6,11 @@ import pytest
 from click.testing import CliRunner
 
 from edge.bench import sync_plot
-from edge.bench.sync_persons import GeneratedPersons, template_bytes, withdrawal
 from edge.bench.sync_site import milliseconds
 from edge.bench.sync_watchlist import with_worst_case
 from edge.cli.main import edge
 from edge.simulate.broker import find_mosquitto
+from edge.simulate.watchlist_persons import GeneratedPersons, template_bytes, withdrawal
 from edge.terms import ChangeOperation, Modality
 
 
