@@ -8,6 +8,7 @@ is ever compared with the very image that was enrolled.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 CAST_SIZE = 6
 ENROLLED_IMAGES = 2
 PRESENTED_IMAGES = 3
+IMAGES = ENROLLED_IMAGES + PRESENTED_IMAGES
 SCANNER_WINDOW = (288, 256)  # height, width in px of the emulated scanner
 FRAME_SIZE = (640, 480)  # width, height in px of the played camera
 FIRST_FINGER_SEED = 11
@@ -48,17 +50,8 @@ class CastMember:
 
 
 def invented_cast() -> list[CastMember]:
-    """Return CAST_SIZE persons who do not exist."""
-    faces = demo_faces(CAST_SIZE)
-    members = []
-    for number, face in enumerate(faces):
-        finger = SyntheticFinger(FIRST_FINGER_SEED + number)
-        images = [
-            finger.impression(i) for i in range(ENROLLED_IMAGES + PRESENTED_IMAGES)
-        ]
-        frames = [face.frame(i) for i in range(ENROLLED_IMAGES + PRESENTED_IMAGES)]
-        members.append(_member(images, frames))
-    return members
+    """Return CAST_SIZE persons who do not exist; they are drawn once a process."""
+    return _cast(_invented_fingers(), _invented_faces())
 
 
 def cast_from_folders(fingers: Path | None, faces: Path | None) -> list[CastMember]:
@@ -67,26 +60,45 @@ def cast_from_folders(fingers: Path | None, faces: Path | None) -> list[CastMemb
     Raises:
         InputError: a folder is missing, or has too few persons or images.
     """
-    members = invented_cast() if fingers is None or faces is None else []
-    finger_images = (
-        [(m.finger_enrolled, m.finger_presented) for m in members]
-        if fingers is None
-        else [
-            _split([fit_to_window(read_grey_image(path)) for path in paths])
-            for paths in _persons(fingers)
-        ]
+    finger_images = None if fingers is None else _read_fingers(fingers)
+    face_images = None if faces is None else _read_faces(faces)
+    return _cast(
+        _invented_fingers() if finger_images is None else finger_images,
+        _invented_faces() if face_images is None else face_images,
     )
-    face_images = (
-        [(m.face_enrolled, m.face_presented) for m in members]
-        if faces is None
-        else [
-            _split([fit_to_frame(read_rgb_image(path)) for path in paths])
-            for paths in _persons(faces)
-        ]
-    )
+
+
+def _cast(
+    fingers: Sequence[Sequence[Image]], faces: Sequence[Sequence[Image]]
+) -> list[CastMember]:
     return [
-        CastMember(*finger, *face)
-        for finger, face in zip(finger_images, face_images, strict=True)
+        CastMember(*_split(of_finger), *_split(of_face))
+        for of_finger, of_face in zip(fingers, faces, strict=True)
+    ]
+
+
+@cache
+def _invented_fingers() -> list[list[Image]]:
+    fingers = [SyntheticFinger(FIRST_FINGER_SEED + n) for n in range(CAST_SIZE)]
+    return [[finger.impression(i) for i in range(IMAGES)] for finger in fingers]
+
+
+@cache
+def _invented_faces() -> list[list[Image]]:
+    return [[face.frame(i) for i in range(IMAGES)] for face in demo_faces(CAST_SIZE)]
+
+
+def _read_fingers(folder: Path) -> list[list[Image]]:
+    return [
+        [fit_to_window(read_grey_image(path)) for path in paths]
+        for paths in _persons(folder)
+    ]
+
+
+def _read_faces(folder: Path) -> list[list[Image]]:
+    return [
+        [fit_to_frame(read_rgb_image(path)) for path in paths]
+        for paths in _persons(folder)
     ]
 
 
@@ -126,11 +138,7 @@ def too_poor(image: Image) -> Image:
     return poor_impression(image)
 
 
-def _member(fingers: list[Image], faces: list[Image]) -> CastMember:
-    return CastMember(*_split(fingers), *_split(faces))
-
-
-def _split(images: list[Image]) -> tuple[list[Image], list[Image]]:
+def _split(images: Sequence[Image]) -> tuple[Sequence[Image], Sequence[Image]]:
     return images[:ENROLLED_IMAGES], images[ENROLLED_IMAGES:]
 
 
@@ -142,7 +150,7 @@ def _persons(folder: Path) -> list[list[Path]]:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in IMAGE_SUFFIXES and "_" in path.stem:
             images.setdefault(path.stem.rsplit("_", 1)[0], []).append(path)
-    needed = ENROLLED_IMAGES + PRESENTED_IMAGES
+    needed = IMAGES
     persons = [paths[:needed] for paths in images.values() if len(paths) >= needed]
     if len(persons) < CAST_SIZE:
         message = (

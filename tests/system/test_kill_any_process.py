@@ -1,6 +1,6 @@
 """SIGKILL to any process at any moment: no hit lost, none delivered twice.
 
-EDGE_KILLS sets the number of kills of each of the four runs (default 40).
+EDGE_KILLS sets the number of kills of each of the two runs (default 40).
 """
 
 import json
@@ -115,7 +115,7 @@ def _column(path, query):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_no_hit_is_lost_or_doubled_when_processes_are_killed(seed, tmp_path_short):
     rng = random.Random(seed)  # noqa: S311  repeatable, not secret
     config = load_config()
