@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from edge.sync.messages import CommandKind
 from edge.watchlist.exchange import read_watchlist
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from edge.records.hub_values import CommandRecord
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -39,24 +42,23 @@ def serve(config_path: Path | None) -> None:
 @json_option
 @config_option
 def publish(*, file: Path, as_json: bool, config_path: Path | None) -> None:
-    """Publish the entries of FILE, as `edge watchlist export` writes it. All or none.
+    """Publish the entries of FILE, as `edge watchlist export` writes it.
 
-    Higher versions replace what is there; the same or a lower one is left alone.
+    Higher versions replace what is there; the same or a lower one is left alone. What
+    was interrupted is finished by the same command again.
     """
     console = Console(stderr=True)
     with open_desk(load(config_path)) as desk:
         with console.status(f"reading {file.name}"):
             items = read_watchlist(file)
-        with console.status(f"publishing {len(items)} entries"):
-            published = desk.publish(items)
+        with _bar("publishing") as tell:
+            published = desk.publish(items, tell)
         end = desk.end_of_log()
     if as_json:
-        view = {"entries": len(items), "published": len(published), "sequence": end}
+        view = {"entries": len(items), "published": published, "sequence": end}
         click.echo(json.dumps(view))
         return
-    click.echo(
-        f"{len(published)} of {len(items)} entries published; the log ends at {end}"
-    )
+    click.echo(f"{published} of {len(items)} entries published; the log ends at {end}")
 
 
 @click.command("withdraw")
@@ -91,19 +93,8 @@ def snapshot(*, as_json: bool, config_path: Path | None) -> None:
     from edge.services.wiring import hub_keys  # noqa: PLC0415  slow to load
 
     config = load(config_path)
-    with Progress(
-        TextColumn("snapshot"),
-        BarColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as progress:
-        task = progress.add_task("snapshot", total=None)
-        sequence = make_snapshot(
-            hub_store_path(config),
-            hub_keys(config),
-            lambda done, total: progress.update(task, completed=done, total=total),
-        )
+    with _bar("snapshot") as tell:
+        sequence = make_snapshot(hub_store_path(config), hub_keys(config), tell)
     if as_json:
         click.echo(json.dumps({"sequence": sequence}))
         return
@@ -166,3 +157,17 @@ def _show(record: CommandRecord, *, as_json: bool) -> None:
         f"{record.kind} for {record.booth_id} is queued until "
         f"{record.expires_at.isoformat()[:19]}"
     )
+
+
+@contextmanager
+def _bar(text: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on standard error; yield what moves it."""
+    with Progress(
+        TextColumn(text),
+        BarColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as progress:
+        task = progress.add_task(text, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -22,7 +22,10 @@ out_option = click.option(
     help="File for the request, to carry to the hub; must not exist.",
 )
 text_option = click.option(
-    "--text", "as_text", is_flag=True, help="Show it as text too, for a QR code."
+    "--text", "as_text", is_flag=True, help="Show it as text too."
+)
+qr_option = click.option(
+    "--qr", "as_qr", is_flag=True, help="Draw it as a QR code too, to be photographed."
 )
 
 
@@ -34,27 +37,29 @@ def provision() -> None:
 @provision.command("request")
 @out_option
 @text_option
+@qr_option
 @config_option
-def request(*, out: Path, as_text: bool, config_path: Path | None) -> None:
+def request(*, out: Path, as_text: bool, as_qr: bool, config_path: Path | None) -> None:
     """Make this booth's keys and the request that the hub admits it by."""
     config = load(config_path)
     data = provisioning.request_enrolment(
         provisioning.booth_folder(config), config.booth_id, now=SystemClock().now()
     )
-    _hand_out(config.booth_id, data, out, as_text=as_text)
+    _hand_out(config.booth_id, data, out, as_text=as_text, as_qr=as_qr)
 
 
 @provision.command("renew")
 @out_option
 @text_option
+@qr_option
 @config_option
-def renew(*, out: Path, as_text: bool, config_path: Path | None) -> None:
+def renew(*, out: Path, as_text: bool, as_qr: bool, config_path: Path | None) -> None:
     """Make new keys, for which the present ones vouch; those stay until `accept`."""
     config = load(config_path)
     data = provisioning.request_renewal(
         provisioning.booth_folder(config), config.booth_id, now=SystemClock().now()
     )
-    _hand_out(config.booth_id, data, out, as_text=as_text)
+    _hand_out(config.booth_id, data, out, as_text=as_text, as_qr=as_qr)
 
 
 @provision.command("accept")
@@ -128,7 +133,9 @@ def seal(*, target: Path, config_path: Path | None) -> None:
         click.echo(line)
 
 
-def _hand_out(booth_id: str, data: bytes, out: Path, *, as_text: bool) -> None:
+def _hand_out(
+    booth_id: str, data: bytes, out: Path, *, as_text: bool, as_qr: bool
+) -> None:
     if out.exists():
         message = f"{out}: is there already, and is not overwritten"
         raise ConfigurationError(message)
@@ -137,3 +144,7 @@ def _hand_out(booth_id: str, data: bytes, out: Path, *, as_text: bool) -> None:
     click.echo(f"request of {booth_id} with key {name} in {out}; carry it to the hub")
     if as_text:
         click.echo(to_text(data))
+    if as_qr:
+        import segno  # noqa: PLC0415  hardly ever wanted
+
+        segno.make_qr(to_text(data), error="l").terminal(compact=True)

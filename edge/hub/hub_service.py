@@ -81,6 +81,7 @@ class HubService:
         self._clock = clock
         self._log = log
         self._arrived: deque[Arrived] = deque()
+        self._arrived_bytes = 0
         self._states: dict[str, str] = {}
         self._online: set[str] = set()
         self._next_gap_look_s = 0.0
@@ -120,8 +121,10 @@ class HubService:
     def step(self, timeout_s: float) -> None:
         """Wait up to timeout_s for the link, then do everything that is due."""
         is_busy = self._arrived or self._voice.is_busy
-        for event in self._link.poll(0.0 if is_busy else timeout_s):
-            self._note(event)
+        # What booths send may not fill the memory: the rest waits on the line.
+        if self._arrived_bytes < BATCH_BYTES:
+            for event in self._link.poll(0.0 if is_busy else timeout_s):
+                self._note(event)
         self._take(self._next_batch())
         self._guard(self._show_hits)
         if self._outbound.is_connected:
@@ -143,9 +146,11 @@ class HubService:
                 self._outbound.is_connected = False
                 # Not acknowledged: whoever sent them sends them again.
                 self._arrived.clear()
+                self._arrived_bytes = 0
                 self._log.event("disconnected", reason=event.reason)
             case Arrived():
                 self._arrived.append(event)
+                self._arrived_bytes += len(event.payload)
             case Refused():
                 self._log.event("publish_refused", reason=event.reason)
 
@@ -167,6 +172,7 @@ class HubService:
             if batch and size > BATCH_BYTES:
                 break
             batch.append(self._arrived.popleft())
+        self._arrived_bytes -= sum(len(event.payload) for event in batch)
         return batch
 
     def _take(self, batch: Sequence[Arrived]) -> None:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     Item = tuple[WatchlistEntry, tuple[Reference, ...]]
 
 COMMAND_VALID_S = 24 * 3600.0
+# Entries in one transaction: it holds up the hits for a fraction of a second.
+PUBLISHED_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -54,17 +56,29 @@ class HubDesk:
         """Return the sequence of the last change, 0 if there is none."""
         return 0 if self.log.log() is None else self.log.position().sequence
 
-    def publish(self, items: Sequence[Item]) -> list[RecordedChange]:
+    def publish(
+        self,
+        items: Sequence[Item],
+        on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> int:
         """Add the items to the log; higher versions replace what is there.
 
-        An entry that is there in the same or a higher version is left alone. All
-        changes are made or none.
+        An entry that is there in the same or a higher version is left alone. Some
+        entries at a time are written at once, so that hits are taken meanwhile; what
+        was interrupted is finished by publishing the same again. on_progress is told
+        how many of how many items are done. Returns how many were published.
 
         Raises:
             WatchlistError: the hub has no log yet.
         """
-        drafts = [draft for draft in map(self._draft, items) if draft is not None]
-        return self.log.append(drafts, at=SystemClock().now())
+        published = 0
+        for start in range(0, len(items), PUBLISHED_AT_ONCE):
+            on_progress(start, len(items))
+            some = items[start : start + PUBLISHED_AT_ONCE]
+            drafts = [draft for draft in map(self._draft, some) if draft is not None]
+            published += len(self.log.append(drafts, at=SystemClock().now()))
+        on_progress(len(items), len(items))
+        return published
 
     def withdraw(
         self, entry_id: str, *, originator: str, reason: str

@@ -11,9 +11,10 @@ from click.testing import CliRunner
 
 from edge.cli.hub import hub
 from edge.clock import SystemClock
-from edge.errors import InputError, WatchlistError
+from edge.errors import InputError, StoreError, WatchlistError
 from edge.records.hits import encode_hit
 from edge.records.hub_values import HoldingStatement, ReceivedContent
+from edge.services import hub_desk
 from edge.services.hub import hub_stores
 from edge.store.database import open_database
 from edge.store.inspection import inspected_database
@@ -126,6 +127,19 @@ def test_a_file_is_published_and_higher_versions_replace(site):
     file = site.write(make_entry("a"), make_entry("b", version=2), make_entry("c"))
     assert "2 of 3 entries published" in site.run("publish", file)
     assert site.stores.log.position().count == 3
+
+
+def test_an_interrupted_publication_is_finished_by_the_same_command(site, monkeypatch):
+    monkeypatch.setattr(hub_desk, "PUBLISHED_AT_ONCE", 2)
+    file = site.write(*(make_entry(name) for name in "abcde"))
+    site.database.conn.execute(
+        "create trigger full before insert on log_changes when new.sequence = 4"
+        " begin select raise(abort, 'database or disk is full'); end"
+    )
+    with pytest.raises(StoreError, match="full"):
+        site.run("publish", file)
+    site.database.conn.execute("drop trigger full")
+    assert site.json("publish", file) == {"entries": 5, "published": 3, "sequence": 5}
 
 
 def test_a_file_with_a_bad_line_publishes_nothing(site):

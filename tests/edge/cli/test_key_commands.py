@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -142,6 +144,29 @@ def test_the_hub_and_the_booth_show_the_same_key_to_compare(place):
     asked = place.booth("booth-1", "request", "--out", place.folder / "booth-1.request")
     key = asked.split("with key ")[1].split()[0]
     assert key in place.admit("booth-1")
+
+
+def photographed(shown):
+    """Return the text of the QR code in a terminal's output, half a block a module."""
+    lines = [
+        line for line in shown.splitlines() if set(line) & set("\u2580\u2584\u2588")
+    ]
+    rows = [
+        [character in lit for character in line]
+        for line in lines
+        for lit in ("\u2580\u2588", "\u2584\u2588")
+    ]
+    picture = np.kron(np.array(rows, np.uint8) * 255, np.ones((8, 8), np.uint8))
+    picture = np.pad(picture, 64, constant_values=255)
+    return cv2.QRCodeDetector().detectAndDecode(picture)[0]
+
+
+def test_a_request_may_be_photographed(place):
+    place.init()
+    place.add_booth("booth-1")
+    shown = place.booth("booth-1", "request", "--qr", "--out", place.folder / "r")
+    (place.folder / "booth-1.request").write_text(photographed(shown))
+    assert "booth-1 admitted" in place.admit("booth-1")
 
 
 def test_a_request_may_go_as_text(place):
