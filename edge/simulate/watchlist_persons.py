@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from edge.terms import Template
 
-FACE_MODEL_ID = "dlib-face-resnet-v1"  # comparable with what the engine makes
+FACE_MODEL_ID = "dlib-face-resnet-v1-unit"  # comparable with what the engine makes
 FACE_COMPONENTS = 128
 FINGERS = (FingerPosition.RIGHT_INDEX, FingerPosition.LEFT_INDEX)
 VALID_FROM = datetime(2026, 1, 1, tzinfo=UTC)

@@ -76,7 +76,7 @@ def count(faces: FaceSet) -> tuple[Calibration, ErrorRates]:
         ModelError: too few pairs.
     """
     mated, non_mated = _pair_scores(faces)
-    calibration = calibrate(faces.model_id, non_mated)
+    calibration = calibrate(faces.model_id, mated, non_mated)
     missed = {
         rate: float((mated < calibration.score_at(rate)).mean()) if len(mated) else 0.0
         for rate in (1e-2, 1e-3, 1e-4, 1e-5)

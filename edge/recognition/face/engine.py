@@ -11,7 +11,7 @@ from edge.recognition.face.alignment import cut_chip
 from edge.recognition.face.calibration import Calibration, shipped_calibration
 from edge.recognition.face.comparison import similarity
 from edge.recognition.face.detection import DEFAULT_MIN_FACE_PX, FaceDetector
-from edge.recognition.face.embedding import EMBEDDING_MODEL_ID, FaceEmbedder
+from edge.recognition.face.embedding import NETWORK_ID, FaceEmbedder
 from edge.recognition.onnx_session import OnnxSession
 from edge.terms import ComparisonScore
 
@@ -58,7 +58,7 @@ class FaceEngine:
         """
         networks = [OnnxSession(store.path(i), threads) for i in DETECTION_MODEL_IDS]
         detector = FaceDetector(*networks, min_face_px=min_face_px)
-        resnet = OnnxSession(store.path(EMBEDDING_MODEL_ID), threads)
+        resnet = OnnxSession(store.path(NETWORK_ID), threads)
         return cls(detector, FaceEmbedder(resnet))
 
     def process(self, sample: FaceSample) -> tuple[Quality, FaceTemplate | None]:

@@ -11,6 +11,7 @@ from edge.errors import InputError, ModelError
 from edge.recognition.face.calibration import (
     LOWEST_FALSE_MATCH_RATE,
     calibrate,
+    calibration_of,
     from_json,
     shipped_calibration,
     to_json,
@@ -98,16 +99,36 @@ def test_the_shipped_table_belongs_to_the_default_model():
 
 
 def test_a_table_counts_what_it_says():
-    scores = np.random.default_rng(3).normal(0.5, 0.05, 1_000_000)
-    table = from_json(to_json(calibrate("m", scores)))
+    rng = np.random.default_rng(3)
+    scores, mated = rng.normal(0.5, 0.05, 1_000_000), rng.normal(0.7, 0.05, 5000)
+    table = from_json(to_json(calibrate("m", mated, scores)))
+    assert (table.comparisons, table.mated) == (1_000_000, 5000)
     for rate in (0.5, 1e-2, 1e-4):
-        counted = (scores >= table.score_at(rate)).mean()
-        assert counted == pytest.approx(rate, rel=0.1)
+        threshold = table.score_at(rate)
+        assert (scores >= threshold).mean() == pytest.approx(rate, rel=0.1)
+        missed = (mated < threshold).mean()
+        assert table.false_non_match_rate(threshold) == pytest.approx(missed, abs=1e-3)
+
+
+def test_beyond_the_table_no_fewer_are_missed():
+    shipped = shipped_calibration()
+    last = shipped.false_non_match_rate(shipped.score_at(1e-5))
+    assert shipped.false_non_match_rate(shipped.score_at(1e-9)) == last > 0.1
+
+
+def test_a_kind_of_template_without_a_table_is_told():
+    with pytest.raises(ModelError, match="newer: no calibration"):
+        calibration_of("newer")
+
+
+def test_without_mated_comparisons_there_is_no_table():
+    with pytest.raises(ModelError, match="two images"):
+        calibrate("m", np.zeros(0), np.linspace(0, 1, 1_000_000))
 
 
 def test_too_few_comparisons_make_no_table():
     with pytest.raises(ModelError, match="too few"):
-        calibrate("m", np.linspace(0, 1, 1000))
+        calibrate("m", np.ones(2), np.linspace(0, 1, 1000))
 
 
 @given(st.text())
@@ -117,21 +138,26 @@ def test_a_damaged_table_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("scores", "rates"),
+    ("scores", "rates", "misses"),
     [
-        ("[1, 2]", "[0.1, 0.2]"),
-        ("[2, 1]", "[0.2, 0.1]"),
-        ("[1]", "[1]"),
-        ("[1, 2]", "[1]"),
-        ("[1, 2]", "[1, 0]"),
+        ("[1, 2]", "[0.1, 0.2]", "[0, 1]"),
+        ("[2, 1]", "[0.2, 0.1]", "[0, 1]"),
+        ("[1]", "[1]", "[0]"),
+        ("[1, 2]", "[1]", "[0, 1]"),
+        ("[1, 2]", "[1, 0]", "[0, 1]"),
+        ("[1, 2]", "[0.2, 0.1]", "[0]"),
+        ("[1, 2]", "[0.2, 0.1]", "[1, 0]"),
+        ("[1, 2]", "[0.2, 0.1]", "[0, 2]"),
+        ("[1, 2]", "[0.2, 0.1]", "[0, NaN]"),
     ],
 )
-def test_a_table_that_does_not_fall_is_refused(scores, rates):
+def test_a_table_that_is_not_one_of_rates_is_refused(scores, rates, misses):
     text = (
-        '{"model_id": "m", "comparisons": 9, '
-        f'"scores": {scores}, "false_match_rates": {rates}}}'
+        '{"model_id": "m", "comparisons": 9, "mated_comparisons": 9, '
+        f'"scores": {scores}, "false_match_rates": {rates}, '
+        f'"false_non_match_rates": {misses}}}'
     )
-    with pytest.raises(ModelError):
+    with pytest.raises(ModelError, match="again"):
         from_json(text)
 
 
