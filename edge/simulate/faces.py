@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 FRAME = (640, 480)  # width, height in px
 SUPERSAMPLING = 2
 # Of seeds 0 to 259 those six that lie farthest apart for the default face network: two
-# frames of different faces are 0.45 apart at least (Euclidean distance of unit vectors),
-# two frames of one face 0.09 at most; 0.34 is the distance at a false match rate of 1e-4.
+# frames of different faces are 0.45 apart at least (Euclidean distance of unit
+# vectors), two frames of one face 0.09 at most; 0.34 stands for a false match rate of
+# one in ten thousand.
 DEMO_SEEDS: tuple[int, ...] = (211, 207, 258, 164, 179, 82)
 
 

@@ -33,8 +33,8 @@ class FaceEmbedder:
 
         The direction of the mean of the chip's and its mirror image's embeddings. The
         mean errs less than either, and the length says more of the picture than of the
-        person: without it a third fewer mated pairs are missed at one false match in
-        ten thousand.
+        person: without it two in five fewer mated pairs are missed at one false match
+        in ten thousand.
 
         Raises:
             ModelError: the network gave no direction.
