@@ -87,6 +87,9 @@ class StoreSection(Section):
 
 
 class ModelsSection(Section):
+    """face: which networks find and compare faces; see `edge models list`."""
+
+    face: Literal["default", "better"] = "default"
     cache_dir: FilePath = Field(default_factory=lambda: default_cache_dir() / "models")
     threads: int = Field(default=2, ge=1, le=64)
 

@@ -17,6 +17,8 @@ import numpy as np
 from edge.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     Scores = NDArray[np.float64]
@@ -113,12 +115,12 @@ class PairScores:
         share = gap_before / (gap_before + gap_after)
         return float(fmr[after - 1] + share * (fmr[after] - fmr[after - 1]))
 
-    def report(self) -> dict[str, object]:
+    def report(self, rates: Mapping[str, float] = RATES) -> dict[str, object]:
         """Return the accuracy keys that a benchmark reports, ready for JSON."""
         return {
             "mated": len(self.mated),
             "non_mated": len(self.non_mated),
             "eer": self.equal_error_rate,
-            "fnmr_at_fmr": {name: self.fnmr_at(rate) for name, rate in RATES.items()},
+            "fnmr_at_fmr": {name: self.fnmr_at(rate) for name, rate in rates.items()},
             "zero_fmr": self.zero_fmr,
         }

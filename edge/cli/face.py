@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import click
 import cv2
 
-from edge.cli.context import config_option, model_store
+from edge.cli.context import config_option, load
 from edge.errors import InputError
 from edge.recognition.face import quality
 from edge.recognition.face.alignment import cut_chip
 from edge.recognition.face.calibration import to_json
 from edge.recognition.face.calibration_run import count, embed_folder
-from edge.recognition.face.engine import FaceEngine
 from edge.recognition.image_file import read_rgb_image
+from edge.services.wiring import face_engine
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,9 +48,7 @@ def detect(
 ) -> None:
     """Find the faces in IMAGE and say how good the largest is."""
     pixels = read_rgb_image(image)
-    faces = FaceEngine.from_model_store(model_store(config_path)).detector.detect(
-        pixels
-    )
+    faces = face_engine(load(config_path)).detect(pixels)
     assessed = (
         quality.assess(faces, cut_chip(pixels, faces[0].points))
         if faces
@@ -92,7 +90,7 @@ def compare(
     as_json: bool,
 ) -> None:
     """Compare the faces nearest to the middle of FIRST and SECOND."""
-    engine = FaceEngine.from_model_store(model_store(config_path))
+    engine = face_engine(load(config_path))
     templates = []
     for path in (first, second):
         template = engine.embed_central_face(read_rgb_image(path))
@@ -122,7 +120,7 @@ def compare(
 @click.option("--out", type=click.Path(path_type=Path), help="Write the table here.")
 def calibrate(config_path: Path | None, folder: Path, out: Path | None) -> None:
     """Count false match rates on FOLDER, images named PERSON_NUMBER.jpg."""
-    engine = FaceEngine.from_model_store(model_store(config_path))
+    engine = face_engine(load(config_path))
     faces = embed_folder(engine, folder)
     calibration, errors = count(faces)
     click.echo(

@@ -75,7 +75,9 @@ def prepare_kernels(
 def face_engine(config: Config) -> FaceEngine:
     from edge.recognition.face.engine import FaceEngine
 
-    return FaceEngine.from_model_store(model_store(config), config.models.threads)
+    return FaceEngine.from_model_store(
+        model_store(config), config.models.threads, name=config.models.face
+    )
 
 
 def enrolment_engines(config: Config) -> EnrolmentEngines:

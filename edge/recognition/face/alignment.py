@@ -11,18 +11,46 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CHIP_SIZE_PX = 150
-# Where the eyes, the nose and the mouth corners (image left before image right) lie in
-# the chip: fitted on development images to the network's own alignment, then
-# drawn apart by 1 in 20, which lowered the false non-match rate there a little.
-CHIP_POINTS: NDArray[np.float64] = np.array(
-    [[45.7, 43.7], [104.1, 44.3], [74.9, 77.5], [50.0, 103.0], [100.3, 103.6]]
+
+@dataclass(frozen=True, eq=False)
+class ChipLayout:
+    """What a network was trained on.
+
+    size_px: of the square chip. points: float64 (5, 2), where in it the eyes, the nose
+    and the mouth corners lie, those on the image's left first.
+    """
+
+    size_px: int
+    points: NDArray[np.float64]
+
+
+# Fitted on development images to the network's own alignment, then drawn apart by 1 in
+# 20, which lowered the false non-match rate there a little.
+DLIB_LAYOUT = ChipLayout(
+    150,
+    np.array(
+        [[45.7, 43.7], [104.1, 44.3], [74.9, 77.5], [50.0, 103.0], [100.3, 103.6]]
+    ),
+)
+# The publisher's reference points, in shares of the chip.
+RETAIL_LAYOUT = ChipLayout(
+    128,
+    128
+    * np.array(
+        [
+            [0.31556875, 0.46157422],
+            [0.68262304, 0.46157422],
+            [0.50026268, 0.64050537],
+            [0.34947187, 0.82469196],
+            [0.65343416, 0.82325089],
+        ]
+    ),
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Chip:
-    """image: uint8 RGB (150, 150, 3). inside: share of it that the frame covers."""
+    """image: uint8 RGB, square. inside: share of it that the frame covers."""
 
     image: NDArray[np.uint8]
     inside: float
@@ -49,16 +77,16 @@ def similarity_transform(
 def cut_chip(
     image: NDArray[np.uint8],
     points: NDArray[Any],
-    chip_points: NDArray[np.float64] = CHIP_POINTS,
+    layout: ChipLayout = DLIB_LAYOUT,
 ) -> Chip:
     """Return the face turned upright and scaled to the chip, black outside the frame.
 
     image: uint8 RGB. points: (5, 2) in its pixels, as Face.points.
     """
-    transform = similarity_transform(points, chip_points)
+    transform = similarity_transform(points, layout.points)
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))
     height, width = image.shape[:2]
-    extent = (CHIP_SIZE_PX, CHIP_SIZE_PX)
+    extent = (layout.size_px, layout.size_px)
     frame = np.full((height, width), 255, np.uint8)
     inside = float(cv2.warpAffine(frame, transform, extent).mean()) / 255.0
     if 0 < scale < 0.5:

@@ -26,6 +26,14 @@ def similarity(first: FaceTemplate, second: FaceTemplate) -> float:
     return float(similarity_of_distance(np.linalg.norm(difference)))
 
 
+def similarity_matrix(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the similarity of each of the vectors (n, d) with each, (n, n)."""
+    exact = vectors.astype(np.float64)
+    squares = np.einsum("ij,ij->i", exact, exact)
+    squared = squares[:, None] + squares - 2 * (exact @ exact.T)
+    return similarity_of_distance(np.sqrt(np.maximum(squared, 0)))
+
+
 def similarity_of_distance(
     distance: NDArray[np.floating] | np.floating | float,
 ) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""From chips to embeddings of unit length: dlib's face ResNet, 128-d."""
+"""From chips to embeddings of unit length."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ if TYPE_CHECKING:
 
     from edge.recognition.face.detection import InferenceSession
 
-NETWORK_ID = "dlib-face-resnet-v1"
 # Of templates: the network, and what is made of its output.
-EMBEDDING_MODEL_ID = "dlib-face-resnet-v1-unit"
+DLIB_TEMPLATES = "dlib-face-resnet-v1-unit"
+RETAIL_TEMPLATES = "omz-reid-retail-0095-mirrored"
 
 
 class FaceEmbedder:
-    """session: the converted ResNet. model_id marks the templates it makes."""
+    """session: a converted network, chips in, embeddings out.
 
-    def __init__(
-        self, session: InferenceSession, model_id: str = EMBEDDING_MODEL_ID
-    ) -> None:
+    model_id: of the templates it makes.
+    """
+
+    def __init__(self, session: InferenceSession, model_id: str) -> None:
         self._session = session
-        self._model_id = model_id
+        self.model_id = model_id
 
     def embed(self, chip: NDArray[np.uint8]) -> FaceTemplate:
-        """Return the template of one RGB chip (150, 150, 3).
+        """Return the template of one RGB chip, of the network's size.
 
         The direction of the mean of the chip's and its mirror image's embeddings. The
         mean errs less than either, and the length says more of the picture than of the
@@ -43,5 +44,5 @@ class FaceEmbedder:
         mean = self._session.run({"image": both})[0].mean(axis=0, dtype=np.float64)
         length = float(np.linalg.norm(mean))
         if not length > 0:
-            raise ModelError(f"face network {self._model_id}: its output is zero")
-        return FaceTemplate(self._model_id, (mean / length).astype(np.float32))
+            raise ModelError(f"face network {self.model_id}: its output is zero")
+        return FaceTemplate(self.model_id, (mean / length).astype(np.float32))

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from edge.recognition.face import quality
 from edge.recognition.face.alignment import cut_chip
-from edge.recognition.face.calibration import Calibration, shipped_calibration
-from edge.recognition.face.comparison import similarity
-from edge.recognition.face.detection import DEFAULT_MIN_FACE_PX, FaceDetector
-from edge.recognition.face.embedding import NETWORK_ID, FaceEmbedder
-from edge.recognition.onnx_session import OnnxSession
+from edge.recognition.face.calibration import Calibration, calibration_of
+from edge.recognition.face.comparison import similarity, similarity_matrix
+from edge.recognition.face.face_sets import face_set
 from edge.terms import ComparisonScore
 
 if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import Protocol
-
     from numpy.typing import NDArray
 
+    from edge.recognition.face.alignment import ChipLayout
+    from edge.recognition.face.detection import Face
+    from edge.recognition.face.embedding import FaceEmbedder
+    from edge.recognition.face.face_sets import FaceSetName, ModelPaths
     from edge.terms import FaceSample, FaceTemplate, Quality
 
-    class ModelPaths(Protocol):
-        def path(self, model_id: str) -> Path: ...
+    Image = NDArray[np.uint8]
 
 
-DETECTION_MODEL_IDS = ("mtcnn-pnet", "mtcnn-rnet", "mtcnn-onet")
+class Detector(Protocol):
+    def detect(self, image: Image) -> list[Face]:
+        """Return the faces of the RGB image, the largest first; raises InputError."""
+        ...
 
 
 class FaceEngine:
@@ -35,13 +36,16 @@ class FaceEngine:
 
     def __init__(
         self,
-        detector: FaceDetector,
+        detector: Detector,
         embedder: FaceEmbedder,
+        layout: ChipLayout,
         calibration: Calibration | None = None,
     ) -> None:
+        """layout: of the chips that the embedder takes."""
         self.detector = detector
         self._embedder = embedder
-        self._calibration = calibration or shipped_calibration()
+        self._layout = layout
+        self._calibration = calibration or calibration_of(embedder.model_id)
 
     @classmethod
     def from_model_store(
@@ -49,17 +53,24 @@ class FaceEngine:
         store: ModelPaths,
         threads: int = 1,
         *,
-        min_face_px: int = DEFAULT_MIN_FACE_PX,
+        name: FaceSetName = "default",
     ) -> FaceEngine:
         """Make an engine of the store's models.
 
         Raises:
             ModelError: a model is missing, damaged or not the pinned one.
         """
-        networks = [OnnxSession(store.path(i), threads) for i in DETECTION_MODEL_IDS]
-        detector = FaceDetector(*networks, min_face_px=min_face_px)
-        resnet = OnnxSession(store.path(NETWORK_ID), threads)
-        return cls(detector, FaceEmbedder(resnet))
+        chosen = face_set(name)
+        return cls(
+            chosen.detector(store, threads),
+            chosen.embedder(store, threads),
+            chosen.layout,
+        )
+
+    @property
+    def model_id(self) -> str:
+        """Of the templates that are made."""
+        return self._embedder.model_id
 
     def process(self, sample: FaceSample) -> tuple[Quality, FaceTemplate | None]:
         """Assess the largest face; its template is None if it is not usable.
@@ -74,20 +85,39 @@ class FaceEngine:
         assessed = quality.assess(faces, chip)
         if not assessed.is_sufficient:
             return assessed, None
-        return assessed, self._embedder.embed(chip.image)
+        return assessed, self.embed(sample.image, faces[0])
 
-    def embed_central_face(self, image: NDArray[np.uint8]) -> FaceTemplate | None:
-        """Embed the face nearest to the middle of the image, without a quality gate."""
+    def detect(self, image: Image) -> list[Face]:
+        """Return the faces of the RGB image, the largest first; raises InputError."""
+        return self.detector.detect(image)
+
+    def central_face(self, image: Image) -> Face | None:
+        """Return the face nearest to the middle of the image, None if there is none."""
         middle = np.array(image.shape[1::-1]) / 2
-        faces = self.detector.detect(image)
-        if not faces:
-            return None
-        face = min(
-            faces, key=lambda f: np.linalg.norm((f.box[:2] + f.box[2:]) / 2 - middle)
+        return min(
+            self.detect(image),
+            key=lambda f: float(np.linalg.norm((f.box[:2] + f.box[2:]) / 2 - middle)),
+            default=None,
         )
-        return self._embedder.embed(cut_chip(image, face.points).image)
+
+    def embed(self, image: Image, face: Face) -> FaceTemplate:
+        """Return the template of a face that was found in the image.
+
+        Raises:
+            ModelError: the network fails.
+        """
+        return self._embedder.embed(cut_chip(image, face.points, self._layout).image)
+
+    def embed_central_face(self, image: Image) -> FaceTemplate | None:
+        """Embed the face nearest to the middle of the image, without a quality gate."""
+        face = self.central_face(image)
+        return None if face is None else self.embed(image, face)
 
     def compare(self, first: FaceTemplate, second: FaceTemplate) -> ComparisonScore:
         """Return similarity and false match rate; raises InputError if incomparable."""
         value = similarity(first, second)
         return ComparisonScore(value, self._calibration.false_match_rate(value))
+
+    def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the similarity of each of the vectors (n, d) with each, (n, n)."""
+        return similarity_matrix(vectors)

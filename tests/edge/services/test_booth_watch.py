@@ -15,7 +15,7 @@ from edge.booth.events import EventFeed
 from edge.clock import SystemClock
 from edge.config import parse_config
 from edge.errors import StoreError
-from edge.recognition.face.embedding import EMBEDDING_MODEL_ID
+from edge.recognition.face.embedding import DLIB_TEMPLATES
 from edge.replication.head import make_head
 from edge.replication.position import beginning
 from edge.replication.set_digest import SetDigest
@@ -51,7 +51,7 @@ WAIT_S = 20.0
 
 
 def face(number):
-    return FaceTemplate(EMBEDDING_MODEL_ID, VECTORS[number])
+    return FaceTemplate(DLIB_TEMPLATES, VECTORS[number])
 
 
 class Machine:

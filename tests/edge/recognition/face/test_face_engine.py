@@ -9,8 +9,8 @@ import pytest
 
 from edge.models.dlib_resnet import SPEC
 from edge.models.store import ModelStore
-from edge.recognition.face.embedding import NETWORK_ID
 from edge.recognition.face.engine import FaceEngine
+from edge.recognition.face.face_sets import DLIB_ID
 from edge.recognition.image_file import read_rgb_image
 from edge.terms import FaceSample, QualityReason
 
@@ -23,7 +23,7 @@ def engine(tmp_path_factory):
 
 
 def test_the_templates_carry_the_id_of_the_pinned_model():
-    assert SPEC.model_id == NETWORK_ID
+    assert SPEC.model_id == DLIB_ID
 
 
 def test_noise_is_no_face(engine):

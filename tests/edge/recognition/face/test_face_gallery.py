@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from edge.errors import InputError
 from edge.recognition.face import face_rows
-from edge.recognition.face.embedding import EMBEDDING_MODEL_ID
+from edge.recognition.face.embedding import DLIB_TEMPLATES
 from edge.recognition.face.gallery import FaceGallery
 from edge.terms import (
     FaceTemplate,
@@ -34,11 +34,11 @@ FINGER = FingerprintTemplate(
 )
 
 
-def face(number, model_id=EMBEDDING_MODEL_ID):
+def face(number, model_id=DLIB_TEMPLATES):
     return FaceTemplate(model_id, VECTORS[number])
 
 
-def item(number, *, entry=None, template=None, model_id=EMBEDDING_MODEL_ID):
+def item(number, *, entry=None, template=None, model_id=DLIB_TEMPLATES):
     reference = Reference(
         reference_id=f"r{number}",
         entry_id=entry or f"e{number}",
@@ -106,8 +106,8 @@ def test_a_reference_that_is_no_face_of_numbers_is_refused_and_nothing_changes()
     gallery.patch(items(1), revision="one")
     odd = [
         FINGER,
-        FaceTemplate(EMBEDDING_MODEL_ID, np.full(16, np.nan, np.float32)),
-        FaceTemplate(EMBEDDING_MODEL_ID, np.zeros((4, 4), np.float32)),
+        FaceTemplate(DLIB_TEMPLATES, np.full(16, np.nan, np.float32)),
+        FaceTemplate(DLIB_TEMPLATES, np.zeros((4, 4), np.float32)),
     ]
     for template in odd:
         bad = item(2, template=template)
@@ -121,7 +121,7 @@ def test_a_reference_that_is_no_face_of_numbers_is_refused_and_nothing_changes()
 def test_two_models_at_once_cannot_be_searched_until_one_is_gone():
     gallery = FaceGallery()
     gallery.patch([item(1), item(2, model_id="newer")])
-    for model_id in (EMBEDDING_MODEL_ID, "newer"):
+    for model_id in (DLIB_TEMPLATES, "newer"):
         with pytest.raises(InputError, match="2 kinds"):
             gallery.search(face(0, model_id), ANYBODY)
     gallery.patch([item(3, model_id="newer")], [1])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from edge.errors import InputError
 from edge.recognition.face.alignment import (
-    CHIP_POINTS,
+    DLIB_LAYOUT,
     cut_chip,
     similarity_transform,
 )
@@ -21,6 +21,8 @@ from edge.recognition.face.detection import (
     squares,
     suppress_overlaps,
 )
+
+CHIP_POINTS = DLIB_LAYOUT.points
 
 
 class CertainNetwork:

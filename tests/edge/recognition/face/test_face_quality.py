@@ -6,10 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.recognition.face.alignment import CHIP_POINTS, Chip
+from edge.recognition.face.alignment import DLIB_LAYOUT, Chip
 from edge.recognition.face.detection import Face
 from edge.recognition.face.quality import assess, estimate_pose, no_face
 from edge.terms import QualityReason
+
+CHIP_POINTS = DLIB_LAYOUT.points
 
 
 def face(points=CHIP_POINTS, scale=1.5, extent=150.0):

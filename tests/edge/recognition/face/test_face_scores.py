@@ -17,7 +17,7 @@ from edge.recognition.face.calibration import (
     to_json,
 )
 from edge.recognition.face.comparison import similarity, similarity_of_distance
-from edge.recognition.face.embedding import EMBEDDING_MODEL_ID
+from edge.recognition.face.embedding import DLIB_TEMPLATES
 from edge.recognition.face.gallery import FaceGallery
 from edge.terms import (
     FaceTemplate,
@@ -28,11 +28,11 @@ from edge.terms import (
 )
 
 
-def template(vector, model_id=EMBEDDING_MODEL_ID):
+def template(vector, model_id=DLIB_TEMPLATES):
     return FaceTemplate(model_id, np.asarray(vector, np.float32))
 
 
-def reference(number, vector, entry=None, model_id=EMBEDDING_MODEL_ID):
+def reference(number, vector, entry=None, model_id=DLIB_TEMPLATES):
     return Reference(
         reference_id=f"r{number}",
         entry_id=entry or f"e{number}",
@@ -93,7 +93,7 @@ def test_score_and_rate_are_inverse_beyond_the_table_too(log_rate):
 
 def test_the_shipped_table_belongs_to_the_default_model():
     shipped = shipped_calibration()
-    assert shipped.model_id == EMBEDDING_MODEL_ID
+    assert shipped.model_id == DLIB_TEMPLATES
     assert shipped.lowest_counted_rate == pytest.approx(1e-5)
     assert shipped.comparisons >= 1_000_000
 
