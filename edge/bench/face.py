@@ -110,7 +110,9 @@ def measure_faces(
             if template is None
         ],
         pairs=PairScores(values[is_mated], values[~is_mated]),
-        identification=identification_report(scores, persons),
+        identification=identification_report(
+            np.where(scores == FAILED_SCORE, -np.inf, scores), persons
+        ),
         detect_ms=detect_ms,
         embed_ms=embed_ms,
     )
