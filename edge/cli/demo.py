@@ -93,7 +93,7 @@ def _prepare_models(console: Console, config: Config) -> None:
     from edge.services.wiring import model_store, prepare_kernels  # noqa: PLC0415
 
     store = model_store(config)
-    ids = [spec.model_id for spec in ALL_SPECS]
+    ids = [spec.model_id for spec in ALL_SPECS if not spec.is_optional]
     missing = [i for i in ids if store.verify(i) is not ModelStatus.READY]
     with Progress(console=console, transient=True) as progress:
         for model_id in missing:

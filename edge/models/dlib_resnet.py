@@ -22,7 +22,7 @@ import numpy as np
 
 from edge.errors import ModelError
 from edge.models.network_graph import NetworkGraph, fold_input_scaling
-from edge.models.spec import ModelSpec
+from edge.models.spec import ModelSpec, PackagedSource
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -298,9 +298,11 @@ def _shape_after(
 SPEC = ModelSpec(
     model_id="dlib-face-resnet-v1",
     role="face recognition",
-    source_distribution="face_recognition_models",
-    source_file="face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
-    source_sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+    source=PackagedSource(
+        "face_recognition_models",
+        "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+        "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+    ),
     licence="CC0-1.0",
     card=(
         "128-d face embedding, Euclidean distance, 150x150 RGB chips aligned by five "

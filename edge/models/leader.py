@@ -36,7 +36,7 @@ from edge.models.linear_layer import (
     stacked,
 )
 from edge.models.network_graph import NetworkGraph
-from edge.models.spec import ModelSpec
+from edge.models.spec import ModelSpec, PackagedSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -287,9 +287,11 @@ def _in_order(data: str, width: int) -> _Features:
 SPEC = ModelSpec(
     model_id=MODEL_ID,
     role="fingerprint minutiae",
-    source_distribution="pyfing",
-    source_file="pyfing/models/LEADER.weights.h5",
-    source_sha256="0cbf12af936482d10ba54b23f40a9b192ab767df2f81bc96c5954585735fefe6",
+    source=PackagedSource(
+        "pyfing",
+        "pyfing/models/LEADER.weights.h5",
+        "0cbf12af936482d10ba54b23f40a9b192ab767df2f81bc96c5954585735fefe6",
+    ),
     licence="MIT",
     card=(
         "Finds minutiae with direction, type and probability in a grey fingerprint at "

@@ -25,7 +25,7 @@ import numpy as np
 
 from edge.errors import ModelError
 from edge.models.network_graph import NetworkGraph, fold_input_scaling
-from edge.models.spec import ModelSpec
+from edge.models.spec import ModelSpec, PackagedSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -191,9 +191,11 @@ def _spec(name: str, sha256: str, build: Callable[[bytes], bytes]) -> ModelSpec:
     return ModelSpec(
         model_id=f"mtcnn-{name}",
         role="face detection",
-        source_distribution="mtcnn",
-        source_file=f"mtcnn/assets/weights/{name}.lz4",
-        source_sha256=sha256,
+        source=PackagedSource(
+            "mtcnn",
+            f"mtcnn/assets/weights/{name}.lz4",
+            sha256,
+        ),
         licence="MIT",
         card=(
             "One of MTCNN's three cascaded networks: face box and five points. "

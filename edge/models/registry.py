@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.models import dlib_resnet, leader, mtcnn
+from edge.models import dlib_resnet, leader, mtcnn, retail_0095, yunet
 
 ALL_SPECS = (
     leader.SPEC,
@@ -10,4 +10,6 @@ ALL_SPECS = (
     mtcnn.PNET_SPEC,
     mtcnn.RNET_SPEC,
     mtcnn.ONET_SPEC,
+    yunet.SPEC,
+    retail_0095.SPEC,
 )

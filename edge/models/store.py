@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import importlib.metadata
 import json
 import os
 import tempfile
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import ModelError
 from edge.models.registry import ALL_SPECS
+from edge.models.sources import is_fetched, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 # Raised when a conversion changes what it makes of the same source.
 CONVERSION_VERSION = 2
-SOURCE_SIZE_LIMIT = 256 * 1024 * 1024
 MANIFEST_SIZE_LIMIT = 4096
 ADVICE = "run: edge models prepare"
 
@@ -39,6 +38,7 @@ ADVICE = "run: edge models prepare"
 class ModelStatus(StrEnum):
     READY = "ready"
     ABSENT = "absent"
+    NOT_FETCHED = "not fetched"
     DAMAGED = "damaged"
     OUTDATED = "outdated"
 
@@ -53,12 +53,22 @@ class StoredModel:
 class ModelStore:
     """Makes ONNX files of the pinned sources and hands out only intact ones.
 
+    sources: the folder of fetched source files.
+
     Safe for several processes and threads on one folder.
     """
 
     def __init__(self, cache_dir: Path, specs: Sequence[ModelSpec] = ALL_SPECS) -> None:
         self._dir = cache_dir
         self._specs = {spec.model_id: spec for spec in specs}
+        self.sources = cache_dir / "sources"
+
+    def spec(self, model_id: str) -> ModelSpec:
+        """Return what is known of a model; raises ModelError if nothing is."""
+        if model_id not in self._specs:
+            known = ", ".join(sorted(self._specs))
+            raise ModelError(f"model {model_id}: unknown; known are {known}")
+        return self._specs[model_id]
 
     def list(self) -> list[StoredModel]:
         return [
@@ -73,7 +83,7 @@ class ModelStore:
             ModelError: unknown model, its source is missing or not the pinned one, or
                 the prepared file was changed or cut since.
         """
-        spec = self._spec(model_id)
+        spec = self.spec(model_id)
         if self._status(spec) is not ModelStatus.READY:
             self._ensure(spec, _silent, replace_damaged=False)
         return self._file(spec)
@@ -86,7 +96,7 @@ class ModelStore:
         Raises:
             ModelError: as path, or the cache folder cannot be written.
         """
-        spec = self._spec(model_id)
+        spec = self.spec(model_id)
         tell = on_progress or _silent
         self._ensure(spec, tell, replace_damaged=True)
         tell(1.0, "ready")
@@ -114,13 +124,7 @@ class ModelStore:
 
     def verify(self, model_id: str) -> ModelStatus:
         """Read the prepared file and return what state it is in."""
-        return self._status(self._spec(model_id))
-
-    def _spec(self, model_id: str) -> ModelSpec:
-        if model_id not in self._specs:
-            known = ", ".join(sorted(self._specs))
-            raise ModelError(f"model {model_id}: unknown; known are {known}")
-        return self._specs[model_id]
+        return self._status(self.spec(model_id))
 
     def _file(self, spec: ModelSpec) -> Path:
         return self._dir / f"{spec.model_id}.onnx"
@@ -131,7 +135,8 @@ class ModelStore:
     def _status(self, spec: ModelSpec) -> ModelStatus:
         file, manifest = self._file(spec), self._manifest(spec)
         if not file.exists() or not manifest.exists():
-            return ModelStatus.ABSENT
+            is_there = is_fetched(spec, self.sources)
+            return ModelStatus.ABSENT if is_there else ModelStatus.NOT_FETCHED
         try:
             with manifest.open("rb") as stream:
                 stated = json.loads(stream.read(MANIFEST_SIZE_LIMIT))
@@ -141,21 +146,21 @@ class ModelStore:
             return ModelStatus.DAMAGED
         if not isinstance(stated, dict) or stated.get("sha256") != found:
             return ModelStatus.DAMAGED
-        expected = (spec.source_sha256, CONVERSION_VERSION)
+        expected = (spec.source.digest, CONVERSION_VERSION)
         if (stated.get("source_sha256"), stated.get("conversion")) != expected:
             return ModelStatus.OUTDATED
         return ModelStatus.READY
 
     def _make(self, spec: ModelSpec, tell: OnProgress) -> None:
         tell(0.0, "reading the source")
-        source = read_source(spec)
+        sources = read_source(spec, self.sources)
         tell(0.3, "building")
-        built = spec.build(source)
+        built = spec.build(*sources)
         tell(0.9, "writing")
         manifest = {
             "model_id": spec.model_id,
             "sha256": hashlib.sha256(built).hexdigest(),
-            "source_sha256": spec.source_sha256,
+            "source_sha256": spec.source.digest,
             "conversion": CONVERSION_VERSION,
         }
         self._manifest(spec).unlink(missing_ok=True)
@@ -168,39 +173,6 @@ class ModelStore:
         with (self._dir / f"{spec.model_id}.lock").open("ab") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)  # closing the file lets go
             yield
-
-
-def read_source(spec: ModelSpec) -> bytes:
-    """Return the bytes of the pinned source file.
-
-    Raises:
-        ModelError: the distribution or its file is missing, or its hash is not the
-            pinned one.
-    """
-    name = spec.source_distribution
-    again = f"reinstall it: pip install --force-reinstall {name}"
-    try:
-        path = Path(str(importlib.metadata.distribution(name).locate_file("")))
-    except importlib.metadata.PackageNotFoundError as error:
-        raise ModelError(
-            f"model {spec.model_id}: its source, the package {name}, is not installed;"
-            f" run: pip install {name}"
-        ) from error
-    path /= spec.source_file
-    try:
-        with path.open("rb") as stream:
-            source = stream.read(SOURCE_SIZE_LIMIT + 1)
-    except OSError as error:
-        raise ModelError(
-            f"model {spec.model_id}: cannot read {path}: {error.strerror}; {again}"
-        ) from error
-    found = hashlib.sha256(source).hexdigest()
-    if found != spec.source_sha256:
-        raise ModelError(
-            f"model {spec.model_id}: {path} is not the pinned file (SHA-256 "
-            f"{found[:12]}..., expected {spec.source_sha256[:12]}...); {again}"
-        )
-    return source
 
 
 def _write_whole(path: Path, data: bytes) -> None:

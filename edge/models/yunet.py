@@ -16,6 +16,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from edge.errors import ModelError
+from edge.models.spec import FetchedSource, ModelSpec, SourceFile
 
 MODEL_ID = "yunet-2023mar"
 STRIDES_PX = (8, 16, 32)
@@ -74,3 +75,24 @@ def _take_rgb_bytes(graph: Any) -> None:  # noqa: ANN401  as above
     del graph.input[:]
     shape = [1, "height", "width", 3]
     graph.input.append(helper.make_tensor_value_info("image", TensorProto.UINT8, shape))
+
+
+SPEC = ModelSpec(
+    model_id=MODEL_ID,
+    role="face detection",
+    source=FetchedSource(
+        "github.com/ShiqiYu/libfacedetection.train",
+        (
+            SourceFile(
+                "face_detection_yunet_2023mar.onnx",
+                "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+                232_589,
+                "https://raw.githubusercontent.com/ShiqiYu/libfacedetection.train/"
+                "master/onnx/yunet_s_640_640.onnx",
+            ),
+        ),
+    ),
+    licence="MIT",
+    card="One network over the whole image: face box and five points. WIDER FACE.",
+    build=build,
+)

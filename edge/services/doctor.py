@@ -21,7 +21,9 @@ from edge.capture.face_camera import OpenCvFaceCapture
 from edge.capture.fingerprint_scanner import BridgedFingerprintCapture
 from edge.clock import SystemClock
 from edge.errors import CaptureError, EdgeError, ModelError, StoreError
-from edge.models.store import ADVICE, ModelStatus, ModelStore, read_source
+from edge.models.sources import read_source
+from edge.models.store import ADVICE, ModelStatus, ModelStore
+from edge.recognition.face.face_sets import face_set
 from edge.services.broker_check import negotiate_protocol
 from edge.services.gallery_check import compare_gallery
 from edge.services.wiring import gallery_folder, machine_broker
@@ -35,7 +37,7 @@ from edge.store.replica import StoredReplica
 from edge.store.watchlist import BoothWatchlist
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     import sqlite_utils
@@ -82,7 +84,11 @@ def examine(config: Config, clock: Clock | None = None) -> list[Finding]:
     checks: dict[str, Callable[[], Sequence[Finding]]] = {
         "scanner": partial(check_scanner, config, clock),
         "camera": partial(check_camera, config),
-        "models": partial(check_models, ModelStore(config.models.cache_dir)),
+        "models": partial(
+            check_models,
+            ModelStore(config.models.cache_dir),
+            face_set(config.models.face).model_ids,
+        ),
         "store": partial(check_booth_store, config.store.path),
         "watchlist": partial(check_watchlist, config.store.watchlist_path),
         "gallery": partial(
@@ -176,19 +182,27 @@ def _camera_problem(config: Config, error: CaptureError) -> Finding:
     return Finding("camera", Status.WARNING, text)
 
 
-def check_models(store: ModelStore) -> list[Finding]:
-    return [_model_finding(model) for model in store.list()]
+def check_models(store: ModelStore, wanted: Collection[str] = ()) -> list[Finding]:
+    """wanted: ids of the models that the configuration asks for."""
+    return [_model_finding(store, model, wanted) for model in store.list()]
 
 
-def _model_finding(model: StoredModel) -> Finding:
+def _model_finding(
+    store: ModelStore, model: StoredModel, wanted: Collection[str]
+) -> Finding:
     subject = f"model {model.spec.model_id}"
     if model.status is ModelStatus.READY:
         return Finding(subject, Status.OK, "ready")
+    if model.status is ModelStatus.NOT_FETCHED:
+        if model.spec.model_id not in wanted:
+            return Finding(subject, Status.OK, "not fetched, and not asked for")
+        text = f"configured, not fetched; run: edge models fetch {model.spec.model_id}"
+        return Finding(subject, Status.FAILED, text)
     if model.status is ModelStatus.DAMAGED:
         text = f"{model.path}: damaged or changed since it was made; {ADVICE}"
         return Finding(subject, Status.FAILED, text)
     try:
-        read_source(model.spec)
+        read_source(model.spec, store.sources)
     except ModelError as error:
         return Finding(subject, Status.FAILED, str(error))
     text = f"{model.status}: prepared at first use; to do it now, {ADVICE}"

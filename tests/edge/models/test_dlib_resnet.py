@@ -36,8 +36,8 @@ def generated_chip():
 @pytest.fixture(scope="module")
 def source():
     return (
-        distribution(SPEC.source_distribution)
-        .locate_file(SPEC.source_file)
+        distribution(SPEC.source.distribution)
+        .locate_file(SPEC.source.file)
         .read_bytes()
     )
 

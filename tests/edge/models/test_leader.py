@@ -10,12 +10,12 @@ import pytest
 
 from edge.errors import ModelError
 from edge.models import leader
-from edge.models.store import read_source
+from edge.models.sources import read_source
 
 
 @pytest.fixture(scope="module")
-def session():
-    built = leader.build(read_source(leader.SPEC))
+def session(tmp_path_factory):
+    built = leader.build(*read_source(leader.SPEC, tmp_path_factory.mktemp("sources")))
     return onnxruntime.InferenceSession(built, providers=["CPUExecutionProvider"])
 
 
@@ -64,8 +64,8 @@ def test_the_maps_are_those_of_the_original_implementation(session):
     assert turn.max() < 0.02
 
 
-def test_the_same_weights_make_the_same_bytes():
-    source = read_source(leader.SPEC)
+def test_the_same_weights_make_the_same_bytes(tmp_path):
+    [source] = read_source(leader.SPEC, tmp_path)
     assert leader.build(source) == leader.build(source)
 
 

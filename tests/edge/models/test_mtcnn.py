@@ -41,8 +41,8 @@ def generated_image(size):
 
 
 def run(spec, size):
-    package = distribution(spec.source_distribution)
-    source = package.locate_file(spec.source_file).read_bytes()
+    package = distribution(spec.source.distribution)
+    source = package.locate_file(spec.source.file).read_bytes()
     session = onnxruntime.InferenceSession(spec.build(source))
     return session.run(None, {"image": generated_image(size)})
 

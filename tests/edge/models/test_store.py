@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from edge.errors import ModelError
-from edge.models.spec import ModelSpec
+from edge.models.spec import ModelSpec, PackagedSource
 from edge.models.store import ModelStatus, ModelStore
 
 SOURCE_FILE = "click/__init__.py"
@@ -31,9 +31,9 @@ def spec() -> ModelSpec:
     return ModelSpec(
         model_id="sample",
         role="test",
-        source_distribution="click",
-        source_file=SOURCE_FILE,
-        source_sha256=hashlib.sha256(_source()).hexdigest(),
+        source=PackagedSource(
+            "click", SOURCE_FILE, hashlib.sha256(_source()).hexdigest()
+        ),
         licence="BSD-3-Clause",
         card="",
         build=_build,
@@ -75,7 +75,9 @@ def test_a_source_with_another_hash_is_not_parsed(tmp_path, spec):
     def explode(_source: bytes) -> bytes:
         raise AssertionError
 
-    wrong = dataclasses.replace(spec, source_sha256="0" * 64, build=explode)
+    wrong = dataclasses.replace(
+        spec, source=dataclasses.replace(spec.source, sha256="0" * 64), build=explode
+    )
     with pytest.raises(ModelError, match="not the pinned file"):
         ModelStore(tmp_path, [wrong]).path("sample")
     assert not (tmp_path / "sample.onnx").exists()
@@ -84,23 +86,22 @@ def test_a_source_with_another_hash_is_not_parsed(tmp_path, spec):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"source_distribution": "edge-no-such-package"}, "not installed"),
-        ({"source_file": "click/absent.bin"}, "cannot read"),
+        ({"distribution": "edge-no-such-package"}, "not installed"),
+        ({"file": "click/absent.bin"}, "cannot read"),
     ],
 )
 def test_a_missing_source_is_named(tmp_path, spec, changes, message):
-    absent = dataclasses.replace(spec, **changes)
+    source = dataclasses.replace(spec.source, **changes)
+    absent = dataclasses.replace(spec, source=source)
     with pytest.raises(ModelError, match=message):
         ModelStore(tmp_path, [absent]).path("sample")
 
 
 def test_a_new_pin_replaces_what_was_built_from_the_old_one(tmp_path, spec):
-    old = dataclasses.replace(spec, source_file="click/types.py")
     located = importlib.metadata.distribution("click").locate_file("click/types.py")
     digest = hashlib.sha256(located.read_bytes()).hexdigest()
-    ModelStore(tmp_path, [dataclasses.replace(old, source_sha256=digest)]).path(
-        "sample"
-    )
+    source = PackagedSource("click", "click/types.py", digest)
+    ModelStore(tmp_path, [dataclasses.replace(spec, source=source)]).path("sample")
     store = ModelStore(tmp_path, [spec])
     assert store.verify("sample") is ModelStatus.OUTDATED
     assert store.path("sample").read_bytes() == _build(_source())

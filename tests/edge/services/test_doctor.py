@@ -16,7 +16,7 @@ import pytest
 from edge.clock import ManualClock, SystemClock
 from edge.config import parse_config
 from edge.errors import LinkError
-from edge.models.spec import ModelSpec
+from edge.models.spec import ModelSpec, PackagedSource
 from edge.models.store import ModelStore
 from edge.services import doctor
 from edge.services.broker_check import negotiate_protocol
@@ -71,9 +71,9 @@ def spec():
     return ModelSpec(
         model_id="sample",
         role="test",
-        source_distribution="click",
-        source_file=SOURCE_FILE,
-        source_sha256=hashlib.sha256(located.read_bytes()).hexdigest(),
+        source=PackagedSource(
+            "click", SOURCE_FILE, hashlib.sha256(located.read_bytes()).hexdigest()
+        ),
         licence="BSD-3-Clause",
         card="",
         build=lambda source: source,
