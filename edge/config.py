@@ -145,6 +145,7 @@ class PolicySection(Section):
         default=1e-3, gt=0, le=1e-1
     )
     face_false_match_rate: float = Field(default=1e-5, gt=0, le=1e-2)
+    face_false_positive_identification_rate: float = Field(default=1e-2, gt=0, le=1e-1)
     watchlist_stale_after_h: float = Field(default=24.0, gt=0, le=8760)
     watchlist_degraded_after_h: float = Field(default=24.0 * 40, ge=0, le=87600)
     finger_quality: FingerQualitySection = Field(default_factory=FingerQualitySection)

@@ -22,12 +22,17 @@ class OnnxSession:
     """One loaded network. May be called from several threads."""
 
     def __init__(
-        self, path: Path, threads: int = 1, usual_input_bytes: int | None = None
+        self,
+        path: Path,
+        threads: int = 1,
+        usual_input_bytes: int | None = None,
+        *,
+        content: bytes | None = None,
     ) -> None:
         """Load the file; path must come from the model store, which checks its hash.
 
         usual_input_bytes: after a run on more, the memory that it took is given back;
-        by default none ever is.
+        by default none ever is. content: the model itself, where path only names it.
 
         Raises:
             ModelError: the file is not there or is no usable model.
@@ -42,7 +47,7 @@ class OnnxSession:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
+                content or str(path), options, providers=["CPUExecutionProvider"]
             )
         # onnxruntime's exception classes have no parent of their own.
         except Exception as error:

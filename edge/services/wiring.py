@@ -133,7 +133,7 @@ def galleries(config: Config) -> Iterator[Galleries]:
     from edge.recognition.fingerprint.search import FingerprintSearch
     from edge.terms import Modality
 
-    faces = FaceGallery()
+    faces = FaceGallery(search_threads(config))
     with (
         closing(TemplateGallery(gallery_folder(config))) as fingerprints,
         closing(
@@ -147,7 +147,7 @@ def galleries(config: Config) -> Iterator[Galleries]:
     ):
         yield Galleries(
             _FingerprintGallery(search, config.policy),
-            _FaceGallery(faces, config.policy.face_false_match_rate),
+            _FaceGallery(faces, config.policy),
             {Modality.FINGERPRINT: fingerprints, Modality.FACE: faces},
         )
 
@@ -183,12 +183,16 @@ class _FingerprintGallery:
 
 
 class _FaceGallery:
-    def __init__(self, gallery: FaceGallery, max_fmr: float) -> None:
+    def __init__(self, gallery: FaceGallery, policy: PolicySection) -> None:
         self._gallery = gallery
-        self._max_fmr = max_fmr
+        self._policy = policy
 
     def search(self, probe: FaceTemplate) -> Sequence[Candidate]:
-        return self._gallery.search(probe, self._max_fmr)
+        return self._gallery.search(
+            probe,
+            self._policy.face_false_match_rate,
+            max_fpir=self._policy.face_false_positive_identification_rate,
+        )
 
 
 def broker_settings(config: Config) -> BrokerSettings:

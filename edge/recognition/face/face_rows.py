@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge.recognition.face.coded_vectors import CodedVectors, new_coded
+from edge.recognition.face.vector_search import Extremes, SearchedVectors
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,18 +33,19 @@ _OVERWRITTEN = 255
 
 @dataclass(frozen=True, eq=False)
 class FaceRows:
-    """matrix: float32 (room, d). squares: float32 (room,), squared lengths of the rows.
+    """matrix: float32 (room, d). coded: the same in bytes. extremes: of both.
 
     numbers: int64 (room,), rising. positions: uint8 (room,). living: bool (count,).
     """
 
     matrix: NDArray[np.float32]
-    squares: NDArray[np.float32]
+    coded: CodedVectors
     numbers: NDArray[np.int64]
     positions: NDArray[np.uint8]
     living: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     entry_ids: list[str] = field(default_factory=list)
     reference_ids: list[str] = field(default_factory=list)
+    extremes: Extremes = field(default_factory=Extremes)
 
     @property
     def count(self) -> int:
@@ -50,15 +54,18 @@ class FaceRows:
 
     @property
     def living_count(self) -> int:
-        return int(self.living.sum())
+        return int(np.count_nonzero(self.living))
 
-    def squared_distances(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return those of all rows to a vector; infinite for dead rows."""
-        count = self.count
-        squared = (
-            self.squares[:count] - 2 * (self.matrix[:count] @ vector) + vector @ vector
-        )
-        return np.where(self.living, np.maximum(squared, 0), np.float32(np.inf))
+    @property
+    def searched(self) -> SearchedVectors:
+        """What a search looks through."""
+        matrix = self.matrix[: self.count]
+        return SearchedVectors(matrix, self.coded, self.extremes, self.living)
+
+    def living_entry_ids(self) -> Iterator[str]:
+        """Yield the entry of each living row."""
+        for row in np.flatnonzero(self.living):
+            yield self.entry_ids[row]
 
     def with_added(
         self, added: Sequence[tuple[NumberedReference, FaceTemplate]]
@@ -75,9 +82,12 @@ class FaceRows:
         del rows.entry_ids[start:], rows.reference_ids[start:]
         rows.entry_ids.extend(item.reference.entry_id for item, _ in added)
         rows.reference_ids.extend(item.reference.reference_id for item, _ in added)
-        new = rows.matrix[own]
-        rows.squares[own] = np.einsum("ij,ij->i", new, new)
-        return replace(rows, living=np.r_[rows.living, np.ones(len(added), np.bool_)])
+        rows.coded.put(start, rows.matrix[own])
+        return replace(
+            rows,
+            living=np.r_[rows.living, np.ones(len(added), np.bool_)],
+            extremes=rows.extremes.with_rows(rows.coded, own),
+        )
 
     def without(self, numbers: NDArray[np.int64]) -> FaceRows:
         """Return the version in which the rows of these numbers are dead."""
@@ -96,7 +106,7 @@ class FaceRows:
         own = slice(self.count)
         rows = np.flatnonzero(~self.living & (self.positions[own] != _OVERWRITTEN))
         self.matrix[rows] = 0
-        self.squares[rows] = 0
+        self.coded.forget(rows)
         self.positions[rows] = _OVERWRITTEN
         for row in rows.tolist():
             self.entry_ids[row] = self.reference_ids[row] = ""
@@ -122,7 +132,7 @@ class FaceRows:
         for first in range(0, count, _COPIED_AT_ONCE):
             part = chosen[first : first + _COPIED_AT_ONCE]
             fresh.matrix[first : first + len(part)] = self.matrix[part]
-        fresh.squares[:count] = self.squares[chosen]
+            fresh.coded.put(first, fresh.matrix[first : first + len(part)])
         fresh.numbers[:count] = self.numbers[chosen]
         fresh.positions[:count] = self.positions[chosen]
         rows = chosen.tolist()
@@ -131,14 +141,16 @@ class FaceRows:
             living=self.living[chosen],
             entry_ids=[self.entry_ids[row] for row in rows],
             reference_ids=[self.reference_ids[row] for row in rows],
+            extremes=Extremes().with_rows(fresh.coded, slice(count)),
         )
 
 
 def new_rows(length: int, room: int = _FEWEST_ROWS) -> FaceRows:
-    """Return no rows, with room for so many vectors of this length."""
+    """Return no rows, with room for at least so many vectors of this length."""
+    coded = new_coded(length, room)
     return FaceRows(
-        np.zeros((room, length), np.float32),
-        np.zeros(room, np.float32),
-        np.zeros(room, np.int64),
-        np.zeros(room, np.uint8),
+        np.zeros((coded.room, length), np.float32),
+        coded,
+        np.zeros(coded.room, np.int64),
+        np.zeros(coded.room, np.uint8),
     )

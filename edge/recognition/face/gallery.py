@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge.errors import InputError
-from edge.recognition.face.calibration import Calibration, shipped_calibration
-from edge.recognition.face.comparison import similarity, similarity_of_distance
+from edge.recognition.face.calibration import Calibration, calibration_of
+from edge.recognition.face.carrying import CarryingVerdict, can_carry
+from edge.recognition.face.comparison import similarity
 from edge.recognition.face.face_rows import FaceRows, new_rows
+from edge.recognition.face.inner_products import product_engine
+from edge.recognition.face.vector_search import within
 from edge.terms import (
     Candidate,
     ComparisonScore,
@@ -21,26 +28,57 @@ from edge.terms import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+    from edge.recognition.face.inner_products import ProductEngine
     from edge.terms import NumberedReference, Reference
 
     # Model and length: only templates of one kind can be compared.
     Kind = tuple[str, int]
 
-# Rounding of the float32 product may move a score by this much; the candidates near
-# the threshold are compared again exactly.
-_ROUNDING = 1e-3
+# Numbers beyond are no embedding; their squares would leave the range of float32.
+_MOST_NUMBER = 1e9
+# Distances are rounded in float64; near the threshold the score itself decides.
+_ROUNDED_UP = 1 + 1e-9
+_NAMES_TOLD = 10
+
+
+@dataclass(frozen=True)
+class Unsearchable:
+    """References that templates of a model cannot be compared with.
+
+    by_model: their number for each other model. entry_ids: of some of them.
+    """
+
+    by_model: Mapping[str, int]
+    entry_ids: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        return sum(self.by_model.values())
 
 
 class FaceGallery:
     """One thread at a time may change it; any number may search meanwhile.
 
-    A search works on the version at its start.
+    A search works on the version at its start. References of several models may be in
+    it: a probe is compared with those of its own.
     """
 
-    def __init__(self, calibration: Calibration | None = None) -> None:
-        self._calibration = calibration or shipped_calibration()
+    def __init__(
+        self,
+        threads: int = 1,
+        *,
+        calibration: Callable[[str], Calibration] = calibration_of,
+        engine: ProductEngine | None = None,
+    ) -> None:
+        """Make an empty gallery.
+
+        threads: of a search. calibration: by the templates' model. engine: by default
+        the fastest that is exact on this processor.
+        """
+        self._calibration = cache(calibration)
+        self._engine = engine or product_engine(threads)
         self._changing, self._seeing = threading.Lock(), threading.Lock()
         self._kinds: Mapping[Kind, FaceRows] = {}
         self._in_use: weakref.WeakSet[FaceRows] = weakref.WeakSet()
@@ -55,6 +93,11 @@ class FaceGallery:
         """What the last patch was called; empty for a new gallery."""
         return self._revision
 
+    @property
+    def engine_name(self) -> str:
+        """How vectors are multiplied on this processor."""
+        return self._engine.name
+
     def objection(self, reference: Reference) -> str | None:
         """Return why the gallery cannot hold a reference, None if it can."""
         template = reference.template
@@ -62,6 +105,8 @@ class FaceGallery:
             return "it is no face"
         if template.vector.ndim != 1 or not np.isfinite(template.vector).all():
             return "it holds a number that is not finite, or is no vector"
+        if np.abs(template.vector).max(initial=0) > _MOST_NUMBER:
+            return f"it holds a number beyond {_MOST_NUMBER:.0e}"
         return None
 
     def clear(self, expected: int = 0) -> None:
@@ -103,66 +148,121 @@ class FaceGallery:
         with self._changing:
             return self._sweep()
 
-    def search(self, probe: FaceTemplate, max_fmr: float) -> list[Candidate]:
-        """Return each entry's best reference whose false match rate is low enough.
+    def verdict(
+        self, model_id: str, max_fpir: float, max_fmr: float = 1.0
+    ) -> CarryingVerdict:
+        """Return whether templates of a model can be searched among those there are.
 
-        max_fmr: the highest false match rate of one comparison. Best first.
+        Every reference counts as a person: each is a chance for a false match.
 
         Raises:
-            InputError: the references are of several kinds, or of another kind than
-                the probe.
+            ModelError: no calibration belongs to the model.
+        """
+        count = sum(
+            rows.living_count for kind, rows in self._held() if kind[0] == model_id
+        )
+        return can_carry(self._calibration(model_id), count, max_fpir, max_fmr)
+
+    def unsearchable(self, model_id: str) -> Unsearchable:
+        """Return what templates of this model cannot be compared with."""
+        others = [item for item in self._held() if item[0][0] != model_id]
+        counts: Counter[str] = Counter()
+        for (other, _), rows in others:
+            counts[other] += rows.living_count
+        named = (rows.living_entry_ids() for _, rows in others)
+        names = islice((name for names in named for name in names), _NAMES_TOLD)
+        return Unsearchable(dict(counts), tuple(names))
+
+    def search(
+        self,
+        probe: FaceTemplate,
+        max_fmr: float,
+        *,
+        max_fpir: float = 1.0,
+        among: Collection[str] | None = None,
+    ) -> list[Candidate]:
+        """Return each entry's best reference whose false match rate is low enough.
+
+        max_fmr: the highest false match rate of one comparison. max_fpir: the share of
+        searches of strangers that may find anybody: the longer the list, the lower the
+        rate that each comparison may have. among: look for these entries only, to
+        confirm candidates that were found otherwise. Best first. References of other
+        models are passed over: see `unsearchable`.
+
+        Raises:
+            InputError: the probe is no vector of the length of the references; or its
+                model cannot carry a search among all there are, see `verdict`.
+            ModelError: no calibration belongs to the probe's model.
         """
         rows = self._rows_for(probe)
-        if rows is None:
+        if rows is None or (among is not None and not among):
             return []
-        least = self._calibration.score_at(max_fmr)
-        vector = probe.vector.astype(np.float32)
-        scores = similarity_of_distance(np.sqrt(rows.squared_distances(vector)))
+        calibration = self._calibration(probe.model_id)
+        count = rows.living_count if among is None else len(among)
+        verdict = can_carry(calibration, count, max_fpir, max_fmr)
+        if max_fpir < 1 and among is None and not verdict.is_carried:
+            raise InputError(verdict.text)
         best: dict[str, Candidate] = {}
-        for row in np.flatnonzero(rows.living & (scores >= least - _ROUNDING)).tolist():
-            candidate = self._candidate(probe, rows, row)
-            if candidate.score.value < least:
+        for row in self._rows_within(rows, probe, verdict.score):
+            if among is not None and rows.entry_ids[row] not in among:
+                continue
+            candidate = self._candidate(probe, rows, row, calibration)
+            if candidate.score.value < verdict.score:
                 continue
             rival = best.get(candidate.entry_id)
             if rival is None or candidate.score.value > rival.score.value:
                 best[candidate.entry_id] = candidate
         return sorted(best.values(), key=lambda c: c.score.value, reverse=True)
 
+    def _rows_within(
+        self, rows: FaceRows, probe: FaceTemplate, least_score: float
+    ) -> list[int]:
+        """Return the rows whose similarity, 1 / (1 + distance), may be that high."""
+        distance = (1 / least_score - 1) if least_score > 0 else np.inf
+        distance = max(distance, 0.0) * _ROUNDED_UP + (_ROUNDED_UP - 1)
+        vector = probe.vector.astype(np.float32)
+        found = within(rows.searched, vector, distance, self._engine)
+        return [int(row) for row in found]
+
+    def _held(self) -> list[tuple[Kind, FaceRows]]:
+        with self._seeing:
+            held = list(self._kinds.items())
+            self._in_use.update(rows for _, rows in held)
+        return held
+
     def _rows_for(self, probe: FaceTemplate) -> FaceRows | None:
         """Return the rows to compare a probe with, None if there are none."""
+        kind = (probe.model_id, len(probe.vector))
         with self._seeing:
-            held = [item for item in self._kinds.items() if item[1].living_count]
-            if len(held) == 1:
-                self._in_use.add(held[0][1])
-        if not held:
+            rows = self._kinds.get(kind)
+            is_held = any(model_id == probe.model_id for model_id, _ in self._kinds)
+            if rows is not None:
+                self._in_use.add(rows)
+        if rows is None and not is_held:
             return None
-        if len(held) > 1:
-            raise InputError(
-                f"face gallery: templates of {len(held)} kinds "
-                f"({', '.join(sorted(kind[0] for kind, _ in held))}); "
-                "enrol again with one model"
-            )
-        ((model_id, length), rows) = held[0]
-        if probe.model_id != model_id:
-            raise InputError(
-                f"face probe of model {probe.model_id} against a gallery of "
-                f"{model_id}; enrol again with one model"
-            )
-        if probe.vector.shape != (length,) or not np.isfinite(probe.vector).all():
+        is_number = probe.vector.ndim == 1 and np.isfinite(probe.vector).all()
+        if (
+            rows is None
+            or not is_number
+            or np.abs(probe.vector).max(initial=0) > _MOST_NUMBER
+        ):
             raise InputError(
                 f"face probe: shape {probe.vector.shape} or its numbers "
                 "do not fit the gallery"
             )
         return rows
 
-    def _candidate(self, probe: FaceTemplate, rows: FaceRows, row: int) -> Candidate:
+    @staticmethod
+    def _candidate(
+        probe: FaceTemplate, rows: FaceRows, row: int, calibration: Calibration
+    ) -> Candidate:
         value = similarity(probe, FaceTemplate(probe.model_id, rows.matrix[row]))
         return Candidate(
             entry_id=rows.entry_ids[row],
             reference_id=rows.reference_ids[row],
             modality=Modality.FACE,
             position=FingerPosition(int(rows.positions[row])),
-            score=ComparisonScore(value, self._calibration.false_match_rate(value)),
+            score=ComparisonScore(value, calibration.false_match_rate(value)),
         )
 
     def _publish(self, kinds: Mapping[Kind, FaceRows], revision: str) -> None:

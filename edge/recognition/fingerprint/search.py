@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge.errors import InputError
+from edge.recognition.false_positives import rate_of_one
 from edge.recognition.fingerprint.calibration import committed
 from edge.recognition.fingerprint.comparison import compare_many, work
 from edge.recognition.fingerprint.compiled import compiled
@@ -275,13 +276,6 @@ def _single_limit(max_fmr: float, fingers: int) -> float:
         else:
             high = middle
     return high
-
-
-def rate_of_one(fpir: float, persons: int) -> float:
-    """Return the false match rate of each of so many persons that makes this FPIR."""
-    if fpir >= 1 or persons < 1:
-        return 1.0
-    return -math.expm1(math.log1p(-fpir) / persons)
 
 
 def _shortlist(seen: Snapshot, fingers: list[_Finger]) -> tuple[Indices, int]:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from edge.errors import InputError
 from edge.recognition.face import face_rows
+from edge.recognition.face.calibration import shipped_calibration
 from edge.recognition.face.embedding import DLIB_TEMPLATES
-from edge.recognition.face.gallery import FaceGallery
+from edge.recognition.face.gallery import FaceGallery, Unsearchable
 from edge.terms import (
     FaceTemplate,
     FingerPosition,
@@ -118,19 +119,20 @@ def test_a_reference_that_is_no_face_of_numbers_is_refused_and_nothing_changes()
     assert gallery.objection(item(3).reference) is None
 
 
-def test_two_models_at_once_cannot_be_searched_until_one_is_gone():
-    gallery = FaceGallery()
-    gallery.patch([item(1), item(2, model_id="newer")])
-    for model_id in (DLIB_TEMPLATES, "newer"):
-        with pytest.raises(InputError, match="2 kinds"):
-            gallery.search(face(0, model_id), ANYBODY)
-    gallery.patch([item(3, model_id="newer")], [1])
-    assert {c.entry_id for c in gallery.search(face(0, "newer"), ANYBODY)} == {
-        "e2",
-        "e3",
+def test_of_two_models_at_once_the_one_of_the_probe_is_searched_the_other_told():
+    gallery = FaceGallery(calibration=lambda _: shipped_calibration())
+    gallery.patch([item(1), item(2, model_id="newer"), item(3, model_id="newer")])
+    names = {
+        model_id: {c.entry_id for c in gallery.search(face(0, model_id), ANYBODY)}
+        for model_id in (DLIB_TEMPLATES, "newer")
     }
-    with pytest.raises(InputError, match="enrol again"):
-        gallery.search(face(0), ANYBODY)
+    assert names == {DLIB_TEMPLATES: {"e1"}, "newer": {"e2", "e3"}}
+    assert gallery.unsearchable("newer") == Unsearchable({DLIB_TEMPLATES: 1}, ("e1",))
+    assert gallery.unsearchable(DLIB_TEMPLATES).count == 2
+    gallery.patch([], [1])
+    assert gallery.search(face(0), ANYBODY) == []
+    assert gallery.unsearchable("newer").count == 0
+    assert gallery.unsearchable(DLIB_TEMPLATES).entry_ids == ("e2", "e3")
 
 
 def test_nothing_is_left_of_a_withdrawn_face():

@@ -194,18 +194,27 @@ def test_an_empty_gallery_has_no_candidates(population):
 
 
 def test_models_are_never_mixed(population):
-    other = reference(1, population[1], model_id="another")
+    other = reference(1, population[0], model_id="another")
     mixed = gallery_of([reference(0, population[0]), other])
-    with pytest.raises(InputError, match="kinds"):
-        mixed.search(template(population[0]), 1.0)
-    mixed.patch(removed=[1])
-    assert mixed.search(template(population[1], "another"), 1e-5)
-    with pytest.raises(InputError, match="model"):
-        gallery_of([other]).search(template(population[0]), 1.0)
+    (found,) = mixed.search(template(population[0]), 1.0)
+    assert found.reference_id == "r0"
+    assert gallery_of([other]).search(template(population[0]), 1.0) == []
+
+
+def test_a_model_without_calibration_is_not_searched(population):
+    gallery = gallery_of([reference(1, population[0], model_id="another")])
+    with pytest.raises(ModelError, match="no calibration"):
+        gallery.search(template(population[0], "another"), 1e-5)
+
+
+@pytest.mark.parametrize("odd", [[1.0], [np.nan] * 128, [1e10] * 128])
+def test_a_probe_that_does_not_fit_the_gallery_is_refused(population, odd):
     with pytest.raises(InputError, match="fit"):
-        gallery_of([reference(0, population[0])]).search(template([1.0]), 1.0)
+        gallery_of([reference(0, population[0])]).search(template(odd), 1.0)
 
 
 def test_vectors_that_are_not_finite_are_refused():
     with pytest.raises(InputError, match="finite"):
         gallery_of([reference(0, [np.inf, 0.0])])
+    with pytest.raises(InputError, match="beyond"):
+        gallery_of([reference(0, [1e10, 0.0])])
