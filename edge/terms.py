@@ -69,16 +69,51 @@ class QualityReason(StrEnum):
     TOO_BRIGHT = "too_bright"
     UNEVEN_LIGHT = "uneven_light"
     BLURRED = "blurred"
+    FACE_TOO_LARGE = "face_too_large"
+    FACE_COVERED = "face_covered"
+    GLASSES_REFLECT = "glasses_reflect"
+
+
+class FaceInstruction(StrEnum):
+    """The one thing a traveller before the camera should do now.
+
+    Left and right are the traveller's own, on an unmirrored frame: a face on the left
+    of the frame has to move left. A mirrored preview shows the same direction.
+    """
+
+    OK = "ok"
+    LOOK_AT_CAMERA = "look_at_camera"
+    ONE_PERSON_ONLY = "one_person_only"
+    CLOSER = "closer"
+    FURTHER = "further"
+    LEFT = "left"
+    RIGHT = "right"
+    UP = "up"
+    DOWN = "down"
+    LOOK_STRAIGHT = "look_straight"
+    CHIN_UP = "chin_up"
+    CHIN_DOWN = "chin_down"
+    LEVEL_HEAD = "level_head"
+    LIGHT_FROM_ONE_SIDE = "light_from_one_side"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    HOLD_STILL = "hold_still"
+    GLASSES_REFLECT = "glasses_reflect"
+    UNCOVER_FACE = "uncover_face"
 
 
 @dataclass(frozen=True)
 class Quality:
-    """Quality of one sample: 0 (useless) to 100, and what is wrong with it."""
+    """Quality of one sample: 0 (useless) to 100, and what is wrong with it.
+
+    instruction: of a face; None for fingers.
+    """
 
     score: int
     reasons: tuple[QualityReason, ...] = ()
     is_sufficient: bool = True
     measures: dict[str, float] = field(default_factory=dict)
+    instruction: FaceInstruction | None = None
 
 
 @dataclass(frozen=True, eq=False)

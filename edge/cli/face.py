@@ -12,9 +12,9 @@ import cv2
 from edge.cli.context import config_option, load
 from edge.errors import InputError
 from edge.recognition.face import quality
-from edge.recognition.face.alignment import cut_chip
 from edge.recognition.face.calibration import to_json
 from edge.recognition.face.calibration_run import count, embed_folder
+from edge.recognition.face.quality_geometry import most_prominent
 from edge.recognition.image_file import read_rgb_image
 from edge.services.wiring import face_engine
 
@@ -46,13 +46,12 @@ def face() -> None:
 def detect(
     config_path: Path | None, image: Path, out: Path | None, *, as_json: bool
 ) -> None:
-    """Find the faces in IMAGE and say how good the largest is."""
+    """Find the faces in IMAGE and say how good the largest centred one is."""
     pixels = read_rgb_image(image)
     faces = face_engine(load(config_path)).detect(pixels)
+    chosen = most_prominent(faces, *pixels.shape[:2]) if faces else 0
     assessed = (
-        quality.assess(faces, cut_chip(pixels, faces[0].points))
-        if faces
-        else quality.no_face()
+        quality.assess(pixels, faces, chosen) if faces else quality.no_face(pixels)
     )
     if out is not None:
         _write_drawing(out, pixels, faces)
@@ -152,6 +151,7 @@ def _as_json(faces: list[Face], assessed: Quality) -> dict[str, object]:
             "score": assessed.score,
             "sufficient": assessed.is_sufficient,
             "reasons": [reason.value for reason in assessed.reasons],
+            "instruction": assessed.instruction,
             "measures": {k: round(v, 4) for k, v in assessed.measures.items()},
         },
     }

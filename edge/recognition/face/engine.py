@@ -11,6 +11,7 @@ from edge.recognition.face.alignment import cut_chip
 from edge.recognition.face.calibration import Calibration, calibration_of
 from edge.recognition.face.comparison import similarity, similarity_matrix
 from edge.recognition.face.face_sets import face_set
+from edge.recognition.face.quality_geometry import most_prominent
 from edge.terms import ComparisonScore
 
 if TYPE_CHECKING:
@@ -73,19 +74,19 @@ class FaceEngine:
         return self._embedder.model_id
 
     def process(self, sample: FaceSample) -> tuple[Quality, FaceTemplate | None]:
-        """Assess the largest face; its template is None if it is not usable.
+        """Assess the largest centred face; its template is None if it is not usable.
 
         Raises:
             InputError: the sample's image is not RGB of 8 bits.
         """
         faces = self.detector.detect(sample.image)
         if not faces:
-            return quality.no_face(), None
-        chip = cut_chip(sample.image, faces[0].points)
-        assessed = quality.assess(faces, chip)
+            return quality.no_face(sample.image), None
+        chosen = most_prominent(faces, *sample.image.shape[:2])
+        assessed = quality.assess(sample.image, faces, chosen)
         if not assessed.is_sufficient:
             return assessed, None
-        return assessed, self.embed(sample.image, faces[0])
+        return assessed, self.embed(sample.image, faces[chosen])
 
     def detect(self, image: Image) -> list[Face]:
         """Return the faces of the RGB image, the largest first; raises InputError."""
