@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from edge.cli import bench_face, bench_search
+from edge.cli import bench_face, bench_face_search, bench_search
 from edge.cli.bench import bench
 from edge.cli.bench_output import (
     STANDARD_OUTPUT,
@@ -128,5 +128,10 @@ def _show(report: Mapping[str, Any]) -> None:
     show(table)
 
 
-for _command in (bench_face.face, bench_search.search, sync):
+for _command in (
+    bench_face.face,
+    bench_face_search.face_search,
+    bench_search.search,
+    sync,
+):
     bench.add_command(_command)
