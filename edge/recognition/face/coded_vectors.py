@@ -13,7 +13,7 @@ bounded, whatever the vectors are.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_CODE = 127
-# Vectors that lie together. A multiple of what the product takes at a time, and so few
-# that four threads get the same amount of work.
-BLOCK = 4096
-_LEAST_ROOM = 64
+# Columns come in multiples of what the product takes at a time.
+_COLUMNS = 64
 # Keeps scales in the normal range of float32.
 _LEAST_PEAK = 1e-30
 # The bounds themselves are computed in float64: they are rounded up by this share.
@@ -35,9 +33,9 @@ _UP = 1 + 1e-9
 class CodedVectors:
     """Room for vectors, filled in place; float32 numbers of at most 1e9 are coded.
 
-    codes: int8 (blocks, d, block); vector r is [r // block, :, r % block]. sums: int32
-    (room,), of the codes. scales: float32 (room,). lengths, errors, squares: float64
-    (room,): at least |x| and |scale * code|, at least |rest|, and |x|^2.
+    codes: int8 (d, room), a column a vector. sums: int32 (room,), of the codes, times
+    MOST_CODE. scales: float32 (room,). lengths, errors, squares: float64 (room,): at
+    least |x| and |scale * code|, at least |rest|, and |x|^2.
     """
 
     codes: NDArray[np.int8]
@@ -54,9 +52,7 @@ class CodedVectors:
     @property
     def nbytes(self) -> int:
         """Return the memory of the codes and of what belongs to them."""
-        arrays = (self.codes, self.sums, self.scales)
-        bounds = (self.lengths, self.errors, self.squares)
-        return sum(array.nbytes for array in (*arrays, *bounds))
+        return self.codes.nbytes + sum(column.nbytes for column in self._columns)
 
     def put(self, first: int, vectors: NDArray[np.float32]) -> None:
         """Code vectors (n, d) in the places from first on."""
@@ -67,38 +63,39 @@ class CodedVectors:
         codes = np.clip(np.rint(exact / wide), -MOST_CODE, MOST_CODE)
         coded = codes * wide
         own = slice(first, first + len(vectors))
-        self.sums[own] = codes.sum(axis=1)
+        self.sums[own] = MOST_CODE * codes.sum(axis=1)
         self.scales[own] = scales
         self.squares[own] = np.einsum("ij,ij->i", exact, exact)
         self.errors[own] = np.linalg.norm(exact - coded, axis=1) * _UP
         self.lengths[own] = _UP * np.maximum(
             np.sqrt(self.squares[own]), np.linalg.norm(coded, axis=1)
         )
-        self._put_codes(first, codes.astype(np.int8))
+        self.codes[:, own] = codes.T
+
+    def copy(self, first: int, source: CodedVectors, rows: NDArray[np.int64]) -> None:
+        """Take over vectors from elsewhere, in the places from first on."""
+        own = slice(first, first + len(rows))
+        self.codes[:, own] = source.codes[:, rows]
+        for column, other in zip(self._columns, source._columns, strict=True):
+            column[own] = other[rows]
 
     def forget(self, rows: NDArray[np.int64]) -> None:
         """Overwrite all that the vectors at these places were made into."""
-        block = self.codes.shape[2]
-        self.codes[rows // block, :, rows % block] = 0
-        for array in (self.sums, self.scales, self.lengths, self.errors, self.squares):
-            array[rows] = 0
+        self.codes[:, rows] = 0
+        for column in self._columns:
+            column[rows] = 0
 
-    def _put_codes(self, first: int, codes: NDArray[np.int8]) -> None:
-        block, done = self.codes.shape[2], 0
-        while done < len(codes):
-            place, start = divmod(first + done, block)
-            part = codes[done : done + block - start]
-            self.codes[place, :, start : start + len(part)] = part.T
-            done += len(part)
+    @property
+    def _columns(self) -> tuple[NDArray[Any], ...]:
+        bounds = (self.lengths, self.errors, self.squares)
+        return (self.sums, self.scales, *bounds)
 
 
 def new_coded(length: int, room: int) -> CodedVectors:
     """Return room for at least so many vectors of this length."""
-    block = min(BLOCK, -(-max(room, 1) // _LEAST_ROOM) * _LEAST_ROOM)
-    blocks = -(-max(room, 1) // block)
-    room = blocks * block
+    room = max(1, -(-room // _COLUMNS)) * _COLUMNS
     return CodedVectors(
-        np.zeros((blocks, length, block), np.int8),
+        np.zeros((length, room), np.int8),
         np.zeros(room, np.int32),
         np.zeros(room, np.float32),
         *(np.zeros(room, np.float64) for _ in range(3)),

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from edge.terms import FaceTemplate, NumberedReference
 
-# Room grows by half, so that adding one by one copies each row a few times in all.
-_FEWEST_ROWS = 256
+# Room grows by a part, so that adding one by one copies each row a few times in all.
+# Searches go through all of the room.
+_FEWEST_ROWS, _MORE_ROOM = 256, 8
 # Dead rows are copied away when they are this share of all, and this many.
 _DEAD_SHARE, _DEAD_ROWS = 0.25, 1000
 _COPIED_AT_ONCE = 4096  # rows
@@ -123,7 +124,7 @@ class FaceRows:
             return self
         chosen = np.flatnonzero(self.living)
         needed = len(chosen) + more
-        room = max(needed + needed // 2, _FEWEST_ROWS)
+        room = max(needed + needed // _MORE_ROOM, _FEWEST_ROWS)
         return self._copied_to(new_rows(self.matrix.shape[1], room), chosen)
 
     def _copied_to(self, fresh: FaceRows, chosen: NDArray[np.int64]) -> FaceRows:
@@ -132,7 +133,7 @@ class FaceRows:
         for first in range(0, count, _COPIED_AT_ONCE):
             part = chosen[first : first + _COPIED_AT_ONCE]
             fresh.matrix[first : first + len(part)] = self.matrix[part]
-            fresh.coded.put(first, fresh.matrix[first : first + len(part)])
+            fresh.coded.copy(first, self.coded, part)
         fresh.numbers[:count] = self.numbers[chosen]
         fresh.positions[:count] = self.positions[chosen]
         rows = chosen.tolist()
@@ -145,9 +146,9 @@ class FaceRows:
         )
 
 
-def new_rows(length: int, room: int = _FEWEST_ROWS) -> FaceRows:
+def new_rows(length: int, room: int = 0) -> FaceRows:
     """Return no rows, with room for at least so many vectors of this length."""
-    coded = new_coded(length, room)
+    coded = new_coded(length, max(room, _FEWEST_ROWS))
     return FaceRows(
         np.zeros((coded.room, length), np.float32),
         coded,

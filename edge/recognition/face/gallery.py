@@ -83,6 +83,7 @@ class FaceGallery:
         self._kinds: Mapping[Kind, FaceRows] = {}
         self._in_use: weakref.WeakSet[FaceRows] = weakref.WeakSet()
         self._revision = ""
+        self._expected = 0
 
     def __len__(self) -> int:
         """Return the number of living references."""
@@ -110,9 +111,9 @@ class FaceGallery:
         return None
 
     def clear(self, expected: int = 0) -> None:
-        """Forget all references, and the revision; expected is of no use here."""
-        del expected
+        """Forget all references, and the revision; make room for so many expected."""
         with self._changing:
+            self._expected = expected
             self._publish({}, "")
 
     def patch(
@@ -139,7 +140,9 @@ class FaceGallery:
             kinds = {kind: r.without(numbers) for kind, r in self._kinds.items()}
             for kind, items in by_kind.items():
                 rows = kinds.get(kind)
-                rows = new_rows(kind[1]) if rows is None else rows
+                if rows is None:
+                    # What is expected is mostly of one kind: that which comes first.
+                    rows, self._expected = new_rows(kind[1], self._expected), 0
                 kinds[kind] = rows.with_added(items)
             self._publish(kinds, revision)
 

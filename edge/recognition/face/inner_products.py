@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 # MatMulInteger(probe, gallery) = products as an ONNX model of operator set 13.
 NETWORK = bytes.fromhex(
-    "080712003a8c010a290a0570726f62650a0767616c6c657279120870726f6475637473220d4d6174"
+    "080712003a82010a290a0570726f62650a0767616c6c657279120870726f6475637473220d4d6174"
     "4d756c496e74656765721201675a180a0570726f6265120f0a0d080212090a0208010a031201645a"
-    "200a0767616c6c65727912150a130803120f0a031201620a031201640a0312016e62200a0870726f"
-    "647563747312140a120806120e0a031201620a0208010a0312016e42040a00100d"
+    "1b0a0767616c6c65727912100a0e0803120a0a031201640a0312016e621b0a0870726f6475637473"
+    "120f0a0d080612090a0208010a0312016e42040a00100d"
 )
 MOST_THREADS = 16
 # The codes of a probe are these many steps around its zero: 8 and 7 bits.
@@ -97,17 +97,20 @@ class IntegerProducts:
         matrix: NDArray[np.float32],
     ) -> Products:
         probe, count = coded_probe(vector, self._zero), len(matrix)
-        exact = self._session.run(
-            {"probe": probe.codes, "gallery": coded.codes[: _blocks(coded, count)]}
-        )[0].reshape(-1)[:count]
+        inputs = {"probe": probe.codes, "gallery": coded.codes}
+        exact = self._session.run(inputs)[0][0, :count]
         # The probe's codes are zero steps too high.
-        exact = exact - self._zero * coded.sums[:count]
+        exact = exact - self._shifts(coded.sums[:count])
         values = np.multiply(
             exact, coded.scales[:count], dtype=np.float32, casting="unsafe"
         )
         # Made float32, times the scale: rounded twice, relative to |x| |y| at most.
         rounded = 4 * _HALF_ULP * (probe.length + probe.rest)
         return Products(values, probe.step, probe.rest + rounded, probe.length)
+
+    def _shifts(self, sums: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return zero times the sums of codes; the sums are MOST_CODE times these."""
+        return sums if self._zero == MOST_CODE else sums // MOST_CODE * self._zero
 
 
 class FloatProducts:
@@ -168,7 +171,7 @@ def _is_exact(session: Multiplication, zero: int, length: int) -> bool:
     room = new_coded(length, _TRIED_VECTORS)
     room.codes[...] = rng.integers(-MOST_CODE, MOST_CODE + 1, room.codes.shape)
     for place, extreme in enumerate((MOST_CODE, -MOST_CODE)):
-        room.codes[:, :, 64 * place : 64 * place + 65] = extreme
+        room.codes[:, 64 * place : 64 * place + 65] = extreme
     probes = rng.integers(0, 2 * zero + 1, (3, 1, length)).astype(np.uint8)
     probes[0] = 2 * zero
     return all(
@@ -178,8 +181,3 @@ def _is_exact(session: Multiplication, zero: int, length: int) -> bool:
         )
         for probe in probes
     )
-
-
-def _blocks(coded: CodedVectors, count: int) -> int:
-    block: int = coded.codes.shape[2]
-    return -(-count // block)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from edge.errors import ModelError
-from edge.recognition.face import coded_vectors, inner_products
+from edge.recognition.face import inner_products
 from edge.recognition.face.coded_vectors import coded_probe, new_coded
 from edge.recognition.face.inner_products import (
     NETWORK,
@@ -44,11 +44,10 @@ class Saturated:
     def run(self, inputs):
         probe = inputs["probe"].astype(np.int32)
         gallery = inputs["gallery"].astype(np.int32)
-        products = probe[0][None, :, None] * gallery
-        if products.shape[1] % 2:
-            products = np.pad(products, ((0, 0), (0, 1), (0, 0)))
-        pairs = np.clip(products[:, 0::2] + products[:, 1::2], -32768, 32767)
-        return [pairs.sum(axis=1)[:, None].astype(np.int32)]
+        products = probe[0][:, None] * gallery
+        products = np.pad(products, ((0, len(products) % 2), (0, 0)))
+        pairs = np.clip(products[0::2] + products[1::2], -32768, 32767)
+        return [pairs.sum(axis=0)[None].astype(np.int32)]
 
 
 class Wrong:
@@ -101,11 +100,6 @@ def all_distances(gallery, vector):
     return distances(gallery.matrix, np.arange(len(gallery.matrix)), vector)
 
 
-@pytest.fixture
-def small_blocks(monkeypatch):
-    monkeypatch.setattr(coded_vectors, "BLOCK", 64)
-
-
 @pytest.mark.parametrize("engine", ENGINES, ids=lambda e: e.name)
 @given(drawn=galleries(), place=st.integers(0, 39), nudge=st.sampled_from([-1, 0, 1]))
 def test_all_within_a_distance_are_found_whatever_the_vectors(
@@ -132,7 +126,6 @@ def test_the_nearest_are_found_whatever_the_vectors(engine, drawn, count):
     assert found.tolist() == exact[expected].tolist()
 
 
-@pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("length", [128, 256])
 def test_every_engine_and_number_of_threads_finds_the_same(length):
     gallery = searched(unit_vectors(1, 20_000, length))
@@ -194,6 +187,20 @@ def test_float32_is_used_where_the_network_does_not_load(monkeypatch):
     product_engine.cache_clear()
     assert product_engine().name == "float32"
     product_engine.cache_clear()
+
+
+def test_vectors_are_copied_and_forgotten_with_all_that_belongs_to_them():
+    gallery = searched(unit_vectors(7, 20, 8))
+    rows = np.array([3, 7, 19])
+    other = new_coded(8, 100)
+    other.copy(50, gallery.coded, rows)
+    fresh = new_coded(8, 100)
+    fresh.put(50, gallery.matrix[rows])
+    for name in ("codes", "sums", "scales", "lengths", "errors", "squares"):
+        assert np.array_equal(getattr(other, name), getattr(fresh, name))
+        other.forget(np.array([50, 51, 52]))
+        assert not getattr(other, name).any()
+        other.copy(50, gallery.coded, rows)
 
 
 def test_the_network_is_one_product_of_integers():
