@@ -6,6 +6,7 @@ quality_thresholds); every refusal has a reason, and the traveller one instructi
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -60,6 +61,14 @@ def no_face(image: Image | None = None) -> Quality:
     )
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """quality: with the instruction for what is refused. advice: for what is asked."""
+
+    quality: Quality
+    advice: FaceInstruction
+
+
 def assess(
     image: Image, faces: Sequence[Face], chosen: int = 0, profile: FaceProfile = BORDER
 ) -> Quality:
@@ -68,25 +77,25 @@ def assess(
     faces: at least one; a second one of some size is a reason. To judge a face that an
     officer picked, give it alone. measures hold native values and components, 0 to 100.
     """
+    return judge(image, faces, chosen, profile).quality
+
+
+def judge(
+    image: Image, faces: Sequence[Face], chosen: int = 0, profile: FaceProfile = BORDER
+) -> Judgement:
+    """Assess, and tell besides what the profile asks beyond what it refuses."""
     measures = measure(image, faces, chosen)
     found = faults(measures, profile.refused)
     asked = faults(measures, profile.asked)
     rated = _components(measures)
-    return Quality(
+    assessed = Quality(
         score=components.unified_score(rated),
         reasons=tuple(dict.fromkeys(reason for reason, _ in found)),
         is_sufficient=not found,
         measures={**_native(measures), **rated, "faults_asked": float(len(asked))},
         instruction=found[0][1] if found else FaceInstruction.OK,
     )
-
-
-def advice(
-    image: Image, faces: Sequence[Face], chosen: int = 0, profile: FaceProfile = BORDER
-) -> FaceInstruction:
-    """Return what the profile asks beyond what it refuses, OK if nothing."""
-    asked = faults(measure(image, faces, chosen), profile.asked)
-    return asked[0][1] if asked else FaceInstruction.OK
+    return Judgement(assessed, asked[0][1] if asked else FaceInstruction.OK)
 
 
 def measure(image: Image, faces: Sequence[Face], chosen: int = 0) -> FaceMeasures:
