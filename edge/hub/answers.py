@@ -43,8 +43,9 @@ def read_request(booth_id: str, payload: bytes, booths: BoothKeys) -> Request:
         MessageError: unreadable, or no request.
     """
     signed = read_signed(payload, limit=MAX_REQUEST_BYTES)
-    key = booths.signing_key(booth_id)
+    key = booths.signing_key(booth_id, signed.key_id)
     content = signed.verified(key)
+    booths.note_use(booth_id, key.key_id)
     kind = _REQUESTS.get(type_of(content))
     if kind is None:
         raise MessageError(f"request of {booth_id}: of no known type")

@@ -87,7 +87,7 @@ class HubService:
         self._next_gap_look_s = 0.0
         self._outbound = Outbound(link)
         self._console = Console(log)
-        entitlements = Entitlements(stores.registry, keys.sealing)
+        entitlements = Entitlements(stores.registry, keys.sealing, clock)
         commands = CommandSender(
             stores.commands,
             keys.operations,

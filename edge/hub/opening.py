@@ -28,12 +28,17 @@ MAX_SIGNED_BYTES = 8 * 1024 * 1024
 class BoothKeys(Protocol):
     """The part of the registry that says who may speak."""
 
-    def signing_key(self, booth_id: str) -> VerifyingKey:
-        """Return the key of an entitled booth.
+    def signing_key(self, booth_id: str, key_id: bytes) -> VerifyingKey:
+        """Return the key of this id by which a booth may sign now.
 
         Raises:
-            RefusalError: WRONG_SIGNER: the booth is unknown, or revoked.
+            RefusalError: WRONG_SIGNER: the booth is unknown or revoked, or the key is
+                not one of its keys.
         """
+        ...
+
+    def note_use(self, booth_id: str, key_id: bytes) -> None:
+        """Note that a booth has signed by a key."""
         ...
 
 
@@ -69,12 +74,11 @@ class Opener:
         envelope = OutboxEnvelope.decode(payload)
         if envelope.booth_id != booth_id:
             raise _wrong_signer(f"outbox message of {envelope.booth_id}", booth_id)
-        key = self._booths.signing_key(booth_id)
         signed_bytes = self._unsealed(envelope)
         signed = read_signed(signed_bytes, limit=MAX_SIGNED_BYTES)
-        if signed.key_id != key.key_id:
-            raise _wrong_signer(f"content signed by {signed.key_id.hex()}", booth_id)
+        key = self._booths.signing_key(booth_id, signed.key_id)
         content = Content.decode(signed.verified(key))
+        self._booths.note_use(booth_id, key.key_id)
         if _place(content) != _place(envelope):
             raise RefusalError(
                 RefusalReason.MIXED,

@@ -80,7 +80,7 @@ class SnapshotMaker:
                 self._stopping.wait(AFTER_FAILURE_S)
 
     def _watch(self, stores: BuildingStores) -> None:
-        entitlements = Entitlements(stores.registry, self._keys.sealing)
+        entitlements = Entitlements(stores.registry, self._keys.sealing, self._clock)
         while not self._stopping.is_set():
             entitlements.look()
             self._make_if_due(stores, entitlements.content_key())

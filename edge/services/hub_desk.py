@@ -198,7 +198,9 @@ def make_snapshot(
         WatchlistError: there is no log, nothing is on it, or it changed at the start.
     """
     with building_stores(path) as stores:
-        content_key = Entitlements(stores.registry, keys.sealing).content_key()
+        content_key = Entitlements(
+            stores.registry, keys.sealing, SystemClock()
+        ).content_key()
         total, done = stores.log.record_bytes(), 0
 
         def note(size: int) -> None:

@@ -6,8 +6,8 @@ nothing.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from edge.errors import WatchlistError
 from edge.store.audit import append_audit
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     import sqlite_utils
 
+# How long the answer to a renewal may take to reach a booth that is far away.
+RENEWAL = timedelta(days=30)
 _COLUMNS = (
-    "select booth_id, signing, sealing, certificate, admitted_at, revoked_at"
-    " from registry"
+    "select booth_id, signing, sealing, certificate, admitted_at, revoked_at,"
+    " previous_signing, previous_until from registry"
 )
 
 
@@ -33,12 +35,21 @@ class StoredHubRegistry:
         self._actor = actor
 
     def admit(self, booth: AdmittedBooth, *, at: datetime) -> None:
-        """Admit a booth; one that is there gets the new keys, one revoked is back."""
+        """Admit a booth; one that is there gets the new keys, one revoked is back.
+
+        One that was not revoked may sign by the key that it had for RENEWAL, or until
+        it has used the new one.
+        """
         with transaction(self._database) as connection:
             connection.execute(
                 "insert into registry (booth_id, signing, sealing, certificate,"
                 " admitted_at, serial) values (?, ?, ?, ?, ?, ?)"
                 " on conflict do update set"
+                " previous_signing = case"
+                " when revoked_at is not null then null"
+                " when signing = excluded.signing then previous_signing"
+                " else signing end,"
+                " previous_until = ?,"
                 " signing = excluded.signing, sealing = excluded.sealing,"
                 " certificate = excluded.certificate,"
                 " admitted_at = excluded.admitted_at, revoked_at = null,"
@@ -51,6 +62,7 @@ class StoredHubRegistry:
                     booth.admitted_at.isoformat(),
                     # Serials rise across a lost store too, or booths refuse them.
                     int(at.timestamp()),
+                    (at + RENEWAL).isoformat(),
                 ),
             )
             _moved(connection)
@@ -70,7 +82,7 @@ class StoredHubRegistry:
         """
         with transaction(self._database) as connection:
             changed = connection.execute(
-                "update registry set revoked_at = ?"
+                "update registry set revoked_at = ?, previous_signing = null"
                 " where booth_id = ? and revoked_at is null",
                 (at.isoformat(), booth_id),
             ).rowcount
@@ -81,6 +93,15 @@ class StoredHubRegistry:
             append_audit(
                 connection, at=at, actor=self._actor, action="revoked", subject=booth_id
             )
+
+    def end_renewal(self, booth_id: str) -> None:
+        """Let a booth sign by its newest key alone: it has used it."""
+        with transaction(self._database) as connection:
+            connection.execute(
+                "update registry set previous_signing = null where booth_id = ?",
+                (booth_id,),
+            )
+            _moved(connection)
 
     def booth(self, booth_id: str) -> AdmittedBooth | None:
         with mapped_errors("read"):
@@ -165,7 +186,7 @@ def _moved(connection: sqlite3.Connection) -> None:
     connection.execute("update registry_revision set revision = revision + 1")
 
 
-def _booth(row: tuple[str, bytes, bytes, bytes, str, str | None]) -> AdmittedBooth:
+def _booth(row: tuple[Any, ...]) -> AdmittedBooth:
     return AdmittedBooth(
         booth_id=row[0],
         signing=row[1],
@@ -173,4 +194,6 @@ def _booth(row: tuple[str, bytes, bytes, bytes, str, str | None]) -> AdmittedBoo
         certificate=row[3],
         admitted_at=datetime.fromisoformat(row[4]),
         revoked_at=None if row[5] is None else datetime.fromisoformat(row[5]),
+        previous_signing=row[6],
+        previous_until=None if row[7] is None else datetime.fromisoformat(row[7]),
     )

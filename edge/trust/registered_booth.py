@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AdmittedBooth:
-    """signing, sealing: raw public keys. certificate: of its broker line; PEM."""
+    """signing, sealing: raw public keys. certificate: of its broker line; PEM.
+
+    previous_signing: after a renewal, the key that it may still sign by, until
+    previous_until or until it has spoken by the new one.
+    """
 
     booth_id: str
     signing: bytes
@@ -19,3 +23,5 @@ class AdmittedBooth:
     certificate: bytes
     admitted_at: datetime
     revoked_at: datetime | None = None
+    previous_signing: bytes | None = None
+    previous_until: datetime | None = None

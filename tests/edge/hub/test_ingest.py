@@ -128,6 +128,61 @@ def test_a_revoked_booth_is_not_heard_from_the_next_look_on(hub):
     assert hub.outcomes() == [(1, "stored")]
 
 
+class TestRenewal:
+    """Between the hub's answer and its arrival at the booth the old key is good."""
+
+    @pytest.fixture
+    def old(self, hub):
+        """The booth's key from before; the hub knows the new one already."""
+        old, hub.booth.signing = hub.booth.signing, SigningKey.generate()
+        hub.stores.registry.admit(hub.booth.admitted(), at=hub.clock.now())
+        return old
+
+    def test_what_is_signed_by_either_key_is_taken(self, hub, old):
+        hub.deliver(hub.booth.sealed(hub.booth.hit(1), signing_key=old))
+        hub.deliver(hub.booth.sealed(hub.booth.hit(2)))
+        assert hub.outcomes() == [(1, "stored"), (2, "stored")]
+
+    def test_attack_a_key_says_nothing_once_the_next_one_was_used(self, hub, old):
+        hub.deliver(hub.booth.sealed(hub.booth.hit(1)))
+        hub.deliver(hub.booth.sealed(hub.booth.hit(2), signing_key=old))
+        assert hub.outcomes() == [(1, "stored")]
+        assert "no key of booth" in hub.lines("message_refused")[0]["error"]
+
+    def test_attack_a_forgery_in_the_new_name_does_not_end_the_old_key(self, hub, old):
+        content = hub.booth.hit(1)
+        forged = bytearray(hub.booth.signed(content))
+        forged[-1] ^= 1  # in the signature
+        hub.booth.signed = lambda *_: bytes(forged)
+        hub.deliver(hub.booth.sealed(content))
+        del hub.booth.signed
+        hub.deliver(hub.booth.sealed(hub.booth.hit(2), signing_key=old))
+        assert hub.outcomes() == [(2, "stored")]
+
+    def test_the_old_key_ends_with_its_time(self, hub, old):
+        hub.clock.advance(31 * 86400)
+        hub.deliver(hub.booth.sealed(hub.booth.hit(), signing_key=old))
+        assert hub.hit_ids() == []
+
+    def test_a_revoked_booth_has_no_key_at_all(self, hub, old):
+        hub.stores.registry.revoke("booth-1", at=hub.clock.now())
+        for key in (old, None):
+            hub.deliver(hub.booth.sealed(hub.booth.hit(), signing_key=key))
+        assert hub.hit_ids() == []
+
+    def test_a_booth_that_was_revoked_and_is_back_has_its_new_key_alone(self, hub):
+        old, hub.booth.signing = hub.booth.signing, SigningKey.generate()
+        hub.stores.registry.revoke("booth-1", at=hub.clock.now())
+        hub.stores.registry.admit(hub.booth.admitted(), at=hub.clock.now())
+        hub.deliver(hub.booth.sealed(hub.booth.hit(), signing_key=old))
+        assert hub.hit_ids() == []
+
+    def test_the_same_answer_again_changes_nothing(self, hub, old):
+        hub.stores.registry.admit(hub.booth.admitted(), at=hub.clock.now())
+        hub.deliver(hub.booth.sealed(hub.booth.hit(1), signing_key=old))
+        assert hub.outcomes() == [(1, "stored")]
+
+
 def test_what_was_sealed_to_a_key_that_the_hub_does_not_have_is_refused(hub):
     hub.booth.hub_key = SealingKey.generate().public
     hub.deliver(hub.booth.sealed(hub.booth.hit()))
