@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +39,11 @@ def similarity_of_distance(
     distance: NDArray[np.floating] | np.floating | float,
 ) -> NDArray[np.float64]:
     return np.asarray(1.0 / (1.0 + np.asarray(distance, np.float64)))
+
+
+def distance_of_similarity(score: float) -> float:
+    """Return the distance that stands for a similarity; infinite for none."""
+    return max(0.0, 1.0 / score - 1.0) if score > 0 else math.inf
 
 
 def require_comparable(first: FaceTemplate, second: FaceTemplate) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from edge.errors import InputError
 from edge.recognition.face.calibration import Calibration, calibration_of
 from edge.recognition.face.carrying import CarryingVerdict, can_carry
-from edge.recognition.face.comparison import similarity
+from edge.recognition.face.comparison import distance_of_similarity, similarity
 from edge.recognition.face.face_rows import FaceRows, new_rows
 from edge.recognition.face.inner_products import product_engine
 from edge.recognition.face.vector_search import within
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 # Numbers beyond are no embedding; their squares would leave the range of float32.
 _MOST_NUMBER = 1e9
 # Distances are rounded in float64; near the threshold the score itself decides.
-_ROUNDED_UP = 1 + 1e-9
+_ROUNDING = 1e-9
+_ROUNDED_UP = 1 + _ROUNDING
 _NAMES_TOLD = 10
 
 
@@ -104,11 +105,7 @@ class FaceGallery:
         template = reference.template
         if not isinstance(template, FaceTemplate):
             return "it is no face"
-        if template.vector.ndim != 1 or not np.isfinite(template.vector).all():
-            return "it holds a number that is not finite, or is no vector"
-        if np.abs(template.vector).max(initial=0) > _MOST_NUMBER:
-            return f"it holds a number beyond {_MOST_NUMBER:.0e}"
-        return None
+        return _objection(template)
 
     def clear(self, expected: int = 0) -> None:
         """Forget all references, and the revision; make room for so many expected."""
@@ -220,9 +217,8 @@ class FaceGallery:
     def _rows_within(
         self, rows: FaceRows, probe: FaceTemplate, least_score: float
     ) -> list[int]:
-        """Return the rows whose similarity, 1 / (1 + distance), may be that high."""
-        distance = (1 / least_score - 1) if least_score > 0 else np.inf
-        distance = max(distance, 0.0) * _ROUNDED_UP + (_ROUNDED_UP - 1)
+        """Return the rows whose similarity may be that high."""
+        distance = distance_of_similarity(least_score) * _ROUNDED_UP + _ROUNDING
         vector = probe.vector.astype(np.float32)
         found = within(rows.searched, vector, distance, self._engine)
         return [int(row) for row in found]
@@ -235,20 +231,14 @@ class FaceGallery:
 
     def _rows_for(self, probe: FaceTemplate) -> FaceRows | None:
         """Return the rows to compare a probe with, None if there are none."""
-        kind = (probe.model_id, len(probe.vector))
         with self._seeing:
-            rows = self._kinds.get(kind)
+            rows = self._kinds.get((probe.model_id, probe.vector.size))
             is_held = any(model_id == probe.model_id for model_id, _ in self._kinds)
             if rows is not None:
                 self._in_use.add(rows)
-        if rows is None and not is_held:
+        if not is_held:
             return None
-        is_number = probe.vector.ndim == 1 and np.isfinite(probe.vector).all()
-        if (
-            rows is None
-            or not is_number
-            or np.abs(probe.vector).max(initial=0) > _MOST_NUMBER
-        ):
+        if rows is None or _objection(probe):
             raise InputError(
                 f"face probe: shape {probe.vector.shape} or its numbers "
                 "do not fit the gallery"
@@ -292,3 +282,12 @@ class FaceGallery:
                 f"face gallery: reference {reference.reference_id}: {objection}"
             )
         return reference.template
+
+
+def _objection(template: FaceTemplate) -> str | None:
+    vector = template.vector
+    if vector.ndim != 1 or not np.isfinite(vector).all():
+        return "it holds a number that is not finite, or is no vector"
+    if np.abs(vector).max(initial=0) > _MOST_NUMBER:
+        return f"it holds a number beyond {_MOST_NUMBER:.0e}"
+    return None

@@ -16,7 +16,11 @@ from edge.recognition.face.calibration import (
     shipped_calibration,
     to_json,
 )
-from edge.recognition.face.comparison import similarity, similarity_of_distance
+from edge.recognition.face.comparison import (
+    distance_of_similarity,
+    similarity,
+    similarity_of_distance,
+)
 from edge.recognition.face.embedding import DLIB_TEMPLATES
 from edge.recognition.face.gallery import FaceGallery
 from edge.terms import (
@@ -61,6 +65,13 @@ def test_similarity_falls_with_distance_and_stays_between_0_and_1(a, b):
         similarity_of_distance(max(a, b)),
     )
     assert 0 < farther <= nearer <= 1
+
+
+@given(st.floats(0, 1e6))
+def test_a_similarity_stands_for_one_distance(distance):
+    score = float(similarity_of_distance(distance))
+    assert distance_of_similarity(score) == pytest.approx(distance, rel=1e-6, abs=1e-6)
+    assert distance_of_similarity(0.0) == np.inf
 
 
 def test_equal_templates_are_wholly_similar():
