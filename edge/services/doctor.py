@@ -25,6 +25,7 @@ from edge.models.sources import read_source
 from edge.models.store import ADVICE, ModelStatus, ModelStore
 from edge.recognition.face.face_sets import face_set
 from edge.services.broker_check import negotiate_protocol
+from edge.services.face_search_check import face_search_state
 from edge.services.gallery_check import compare_gallery
 from edge.services.wiring import gallery_folder, machine_broker
 from edge.store.audit import verify_audit
@@ -95,6 +96,7 @@ def examine(config: Config, clock: Clock | None = None) -> list[Finding]:
             check_gallery, gallery_folder(config), config.store.watchlist_path
         ),
     }
+    checks["face search"] = partial(check_face_search, config)
     if config.hub is not None:
         checks["hub store"] = partial(check_hub_store, config.hub.store)
     checks["disk"] = partial(check_disk, _folders(config))
@@ -246,6 +248,11 @@ def check_gallery(folder: Path, store: Path) -> list[Finding]:
     if not compared.is_sound:
         status = Status.FAILED
     return [Finding("gallery", status, compared.text(folder))]
+
+
+def check_face_search(config: Config) -> list[Finding]:
+    is_good, text = face_search_state(config)
+    return [Finding("face search", Status.OK if is_good else Status.WARNING, text)]
 
 
 def check_hub_store(path: Path) -> list[Finding]:
