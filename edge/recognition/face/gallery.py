@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import weakref
 from collections import Counter
@@ -285,9 +286,10 @@ class FaceGallery:
 
 
 def _objection(template: FaceTemplate) -> str | None:
-    vector = template.vector
-    if vector.ndim != 1 or not np.isfinite(vector).all():
+    # One pass over the numbers: what is not finite is the highest of them, too.
+    highest = float(np.abs(template.vector).max(initial=0))
+    if template.vector.ndim != 1 or not math.isfinite(highest):
         return "it holds a number that is not finite, or is no vector"
-    if np.abs(vector).max(initial=0) > _MOST_NUMBER:
+    if highest > _MOST_NUMBER:
         return f"it holds a number beyond {_MOST_NUMBER:.0e}"
     return None
