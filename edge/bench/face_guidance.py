@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge.recognition.face.guidance_search import Detector
+    from edge.recognition.face.detection import Detector
 
     Image = NDArray[np.uint8]
 

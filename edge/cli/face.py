@@ -48,10 +48,11 @@ def detect(
 ) -> None:
     """Find the faces in IMAGE and say how good the largest centred one is."""
     pixels = read_rgb_image(image)
-    faces = face_engine(load(config_path)).detect(pixels)
+    engine = face_engine(load(config_path))
+    faces = engine.detect(pixels)
     chosen = most_prominent(faces, *pixels.shape[:2]) if faces else 0
     assessed = (
-        quality.assess(pixels, faces, chosen) if faces else quality.no_face(pixels)
+        quality.assess(pixels, faces, chosen) if faces else engine.no_face(pixels)
     )
     if out is not None:
         _write_drawing(out, pixels, faces)

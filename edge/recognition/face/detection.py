@@ -2,13 +2,13 @@
 
 Zhang, Zhang, Li, Qiao: "Joint Face Detection and Alignment using Multi-task Cascaded
 Convolutional Networks" (2016). P proposes windows on an image pyramid, R refines them,
-O refines again and gives five points. Thresholds and overlaps are the paper's usual.
+O refines again and gives five points. Overlaps are the paper's usual.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 DEFAULT_MIN_FACE_PX = 40
 SMALLEST_WINDOW_PX = 12
 PYRAMID_FACTOR = 0.709
-P_THRESHOLD = 0.6
-R_THRESHOLD = 0.7
-O_THRESHOLD = 0.7
+# Least confidence in each of the three stages: the paper's usual, and what still shows
+# where a covered or badly lit face may be.
+THRESHOLDS = (0.6, 0.7, 0.7)
+FAINT_THRESHOLDS = (0.5, 0.4, 0.3)
 # Textured or hostile images make P propose thousands of windows; a booth needs few.
 MOST_PROPOSALS = 256
 _P_STRIDE_PX = 2
@@ -72,11 +73,24 @@ class FaceDetector:
         onet: InferenceSession,
         *,
         min_face_px: int = DEFAULT_MIN_FACE_PX,
+        thresholds: tuple[float, float, float] = THRESHOLDS,
     ) -> None:
+        self._thresholds = thresholds
         self._pnet = pnet
         self._rnet = rnet
         self._onet = onet
         self._min_face_px = max(min_face_px, SMALLEST_WINDOW_PX)
+
+    def fainter(self) -> FaceDetector:
+        """Return a detector that sees uncertain faces, too: for advice, not for search.
+
+        It shares the networks.
+        """
+        return FaceDetector(
+            *(self._pnet, self._rnet, self._onet),
+            min_face_px=self._min_face_px,
+            thresholds=FAINT_THRESHOLDS,
+        )
 
     def detect(self, image: Image) -> list[Face]:
         """Return the faces of the RGB image, the largest first.
@@ -107,7 +121,7 @@ class FaceDetector:
         height, width = (round(extent * scale) for extent in image.shape[:2])
         level = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
         probability, corrections = self._pnet.run({"image": level[None]})
-        rows, columns = np.nonzero(probability[0] >= P_THRESHOLD)
+        rows, columns = np.nonzero(probability[0] >= self._thresholds[0])
         confidences = probability[0][rows, columns]
         corners = np.stack([columns, rows], axis=1) * _P_STRIDE_PX
         boxes = np.concatenate([corners, corners + SMALLEST_WINDOW_PX], axis=1) / scale
@@ -126,7 +140,7 @@ class FaceDetector:
             return windows
         patches = cut_patches(image, windows, _R_INPUT_PX)
         confidences, corrections = self._rnet.run({"image": patches})
-        likely = np.flatnonzero(confidences >= R_THRESHOLD)
+        likely = np.flatnonzero(confidences >= self._thresholds[1])
         windows, corrections = windows[likely], corrections[likely]
         kept = suppress_overlaps(windows, confidences[likely], 0.7)
         return squares(corrected(windows[kept], corrections[kept]))
@@ -136,7 +150,7 @@ class FaceDetector:
             return []
         patches = cut_patches(image, windows, _O_INPUT_PX)
         confidences, corrections, places = self._onet.run({"image": patches})
-        likely = np.flatnonzero(confidences >= O_THRESHOLD)
+        likely = np.flatnonzero(confidences >= self._thresholds[2])
         windows, confidences = windows[likely], confidences[likely]
         sizes = windows[:, 2:] - windows[:, :2]
         relative = places[likely].reshape(-1, 2, 5).transpose(0, 2, 1)
@@ -147,6 +161,22 @@ class FaceDetector:
             Face(boxes[i], points[i].astype(np.float32), float(confidences[i]))
             for i in kept
         ]
+
+
+class Detector(Protocol):
+    def detect(self, image: Image) -> list[Face]:
+        """Return the faces of the RGB image, the largest first; raises InputError."""
+        ...
+
+
+@runtime_checkable
+class _SeesFainter(Protocol):
+    def fainter(self) -> Detector: ...
+
+
+def fainter_of(detector: Detector) -> Detector | None:
+    """Return the detector's own for uncertain faces, None if it has none."""
+    return detector.fainter() if isinstance(detector, _SeesFainter) else None
 
 
 def require_rgb(image: Image) -> None:

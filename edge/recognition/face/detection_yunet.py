@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STRIDES_PX = (8, 16, 32)
 LEAST_CONFIDENCE = 0.6
+FAINT_CONFIDENCE = 0.3
 MOST_OVERLAP = 0.3
 # The network finds faces from some ten pixels; in a larger image the smallest faces
 # that are asked for are still as large as this.
@@ -38,10 +39,26 @@ class YunetDetector:
     """session: the converted network."""
 
     def __init__(
-        self, session: InferenceSession, *, min_face_px: int = DEFAULT_MIN_FACE_PX
+        self,
+        session: InferenceSession,
+        *,
+        min_face_px: int = DEFAULT_MIN_FACE_PX,
+        least_confidence: float = LEAST_CONFIDENCE,
     ) -> None:
         self._session = session
+        self._least_confidence = least_confidence
         self._min_face_px = max(min_face_px, SMALLEST_FACE_PX)
+
+    def fainter(self) -> YunetDetector:
+        """Return a detector that sees uncertain faces, too: for advice, not for search.
+
+        It shares the network.
+        """
+        return YunetDetector(
+            self._session,
+            min_face_px=self._min_face_px,
+            least_confidence=FAINT_CONFIDENCE,
+        )
 
     def detect(self, image: Image) -> list[Face]:
         """Return the faces of the RGB image, the largest first.
@@ -65,7 +82,12 @@ class YunetDetector:
         """Return boxes (n, 4), points (n, 5, 2) and confidences (n,), overlaps too."""
         outputs = self._session.run({"image": image[None]})
         grids = [
-            _decoded(image.shape[1] // stride, stride, outputs[4 * i : 4 * i + 4])
+            _decoded(
+                image.shape[1] // stride,
+                stride,
+                outputs[4 * i : 4 * i + 4],
+                self._least_confidence,
+            )
             for i, stride in enumerate(STRIDES_PX)
         ]
         boxes, points, confidences = (
@@ -75,12 +97,15 @@ class YunetDetector:
 
 
 def _decoded(
-    columns: int, stride_px: int, outputs: Sequence[NDArray[np.floating]]
+    columns: int,
+    stride_px: int,
+    outputs: Sequence[NDArray[np.floating]],
+    least_confidence: float,
 ) -> tuple[Floats, Floats, Floats]:
     """Return what the likely cells of one grid say; outputs: cls, obj, bbox, kps."""
     is_face, is_object = (np.clip(part[0, :, 0], 0.0, 1.0) for part in outputs[:2])
     confidences = np.sqrt(is_face * is_object)
-    [likely] = np.nonzero(confidences >= LEAST_CONFIDENCE)
+    [likely] = np.nonzero(confidences >= least_confidence)
     cells = np.stack([likely % columns, likely // columns], axis=1)
     box, point = outputs[2][0, likely], outputs[3][0, likely].reshape(-1, 5, 2)
     centres = (cells + box[:, :2]) * stride_px

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from edge.recognition.face import quality
 from edge.recognition.face.alignment import cut_chip
 from edge.recognition.face.calibration import Calibration, calibration_of
 from edge.recognition.face.comparison import similarity, similarity_matrix
+from edge.recognition.face.detection import fainter_of
 from edge.recognition.face.face_sets import face_set
 from edge.recognition.face.quality_geometry import most_prominent
 from edge.terms import ComparisonScore
@@ -18,18 +19,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.recognition.face.alignment import ChipLayout
-    from edge.recognition.face.detection import Face
+    from edge.recognition.face.detection import Detector, Face
     from edge.recognition.face.embedding import FaceEmbedder
     from edge.recognition.face.face_sets import FaceSetName, ModelPaths
     from edge.terms import FaceSample, FaceTemplate, Quality
 
     Image = NDArray[np.uint8]
-
-
-class Detector(Protocol):
-    def detect(self, image: Image) -> list[Face]:
-        """Return the faces of the RGB image, the largest first; raises InputError."""
-        ...
 
 
 class FaceEngine:
@@ -44,6 +39,7 @@ class FaceEngine:
     ) -> None:
         """layout: of the chips that the embedder takes."""
         self.detector = detector
+        self._fainter = fainter_of(detector)
         self._embedder = embedder
         self._layout = layout
         self._calibration = calibration or calibration_of(embedder.model_id)
@@ -81,12 +77,21 @@ class FaceEngine:
         """
         faces = self.detector.detect(sample.image)
         if not faces:
-            return quality.no_face(sample.image), None
+            return self.no_face(sample.image), None
         chosen = most_prominent(faces, *sample.image.shape[:2])
         assessed = quality.assess(sample.image, faces, chosen)
         if not assessed.is_sufficient:
             return assessed, None
         return assessed, self.embed(sample.image, faces[chosen])
+
+    def no_face(self, image: Image) -> Quality:
+        """Return the quality of a frame without a face, and what may hide it.
+
+        Raises:
+            InputError: the image is not RGB of 8 bits.
+        """
+        faint = [] if self._fainter is None else self._fainter.detect(image)
+        return quality.no_face(image, faint)
 
     def detect(self, image: Image) -> list[Face]:
         """Return the faces of the RGB image, the largest first; raises InputError."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from edge.recognition.face.engine import Detector
+    from edge.recognition.face.detection import Detector
 
 FaceSetName = Literal["default", "better"]
 MTCNN_IDS = ("mtcnn-pnet", "mtcnn-rnet", "mtcnn-onet")

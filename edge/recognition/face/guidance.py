@@ -21,8 +21,7 @@ from edge.terms import FaceInstruction, Quality
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from edge.recognition.face.detection import Face
-    from edge.recognition.face.guidance_search import Detector
+    from edge.recognition.face.detection import Detector, Face
     from edge.terms import FaceSample
 
 # An instruction is shown once it was right in so many frames in a row.
@@ -146,7 +145,8 @@ class FaceTracker:
         self, sample: FaceSample, face: Face | None, motion: float | None
     ) -> tuple[Quality, FaceInstruction]:
         if face is None:
-            nobody = quality.no_face(sample.image)
+            suspected = self._finder.suspected(sample.image)
+            nobody = quality.no_face(sample.image, suspected, self._profile)
             return nobody, nobody.instruction or FaceInstruction.LOOK_AT_CAMERA
         others = () if self._choice.is_picked else self._choice.others
         judged = quality.judge(sample.image, [face, *others], 0, self._profile)

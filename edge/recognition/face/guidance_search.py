@@ -7,18 +7,18 @@ to the size at which the detectors are still exact.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from edge.recognition.face.detection import require_rgb
+from edge.recognition.face.detection import fainter_of, require_rgb
 from edge.recognition.face.quality_geometry import bounded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edge.recognition.face.detection import Face
+    from edge.recognition.face.detection import Detector, Face
 
     Image = NDArray[np.uint8]
 
@@ -32,12 +32,6 @@ FACE_WIDTH_PX = 72
 # How far around the face it is looked for, in its own size, on each side.
 AROUND = 0.6
 LEAST_OVERLAP = 0.2
-
-
-class Detector(Protocol):
-    def detect(self, image: Image) -> list[Face]:
-        """Return the faces of the RGB image, the largest first; raises InputError."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +49,7 @@ class FaceFinder:
         self, detector: Detector, whole_every_frames: int = WHOLE_EVERY_FRAMES
     ) -> None:
         self._detector = detector
+        self._fainter = fainter_of(detector)
         self._every = max(1, whole_every_frames)
         self._since_whole = 0
         self._misses = 0
@@ -79,6 +74,13 @@ class FaceFinder:
         ):
             faces += self._near(image, followed, FACE_WIDTH_PX)
         return Sight(faces, is_whole=True)
+
+    def suspected(self, image: Image) -> tuple[Face, ...]:
+        """Return where a face may be that `find` is not sure of: for advice alone."""
+        if self._fainter is None:
+            return ()
+        scale = min(1.0, REDUCED_SIDE_PX / min(image.shape[:2]))
+        return self._detect(image, scale, (0, 0), self._fainter)
 
     def refined(self, image: Image, face: Face) -> Face:
         """Return the same face, found again at the frame's full resolution."""
@@ -111,7 +113,11 @@ class FaceFinder:
         return tuple(other for other in found if overlap(other, face) >= LEAST_OVERLAP)
 
     def _detect(
-        self, image: Image, scale: float, offset: tuple[int, int]
+        self,
+        image: Image,
+        scale: float,
+        offset: tuple[int, int],
+        detector: Detector | None = None,
     ) -> tuple[Face, ...]:
         height, width = image.shape[:2]
         if scale < 1:
@@ -126,7 +132,7 @@ class FaceFinder:
                 box=face.box * np.tile(factor, 2) + np.tile(corner, 2),
                 points=face.points * factor + corner,
             )
-            for face in self._detector.detect(image)
+            for face in (detector or self._detector).detect(image)
         )
 
 

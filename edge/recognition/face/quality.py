@@ -13,7 +13,12 @@ import cv2
 
 from edge.recognition.face import quality_components as components
 from edge.recognition.face.quality_cover import cover_of
-from edge.recognition.face.quality_geometry import bounded, geometry_of, prominence
+from edge.recognition.face.quality_geometry import (
+    bounded,
+    geometry_of,
+    most_prominent,
+    prominence,
+)
 from edge.recognition.face.quality_instruction import FaceMeasures, faults
 from edge.recognition.face.quality_pixels import (
     background_gradient_of,
@@ -41,23 +46,35 @@ _WHITE_FRAME = 0.85
 _BLOWN_OUT = 0.4
 
 
-def no_face(image: Image | None = None) -> Quality:
-    """Return the quality of a frame without a face; its light may be the cause.
+def no_face(
+    image: Image | None = None,
+    faint: Sequence[Face] = (),
+    profile: FaceProfile = BORDER,
+) -> Quality:
+    """Return the quality of a frame without a face, and what may be the cause.
 
-    image: the RGB frame, if there is one.
+    image: the RGB frame, if there is one. faint: where a detector that is less strict
+    suspects a face; what is wrong there is told to the traveller, and no more.
     """
-    light, white = (None, 0.0) if image is None else _middle_light(image)
-    reason, instruction = None, FaceInstruction.LOOK_AT_CAMERA
-    if light is not None and light < _BLACK_FRAME:
-        reason, instruction = QualityReason.TOO_DARK, FaceInstruction.TOO_DARK
-    elif light is not None and (light > _WHITE_FRAME or white > _BLOWN_OUT):
-        reason, instruction = QualityReason.TOO_BRIGHT, FaceInstruction.TOO_BRIGHT
-    return Quality(
-        0,
-        (QualityReason.NO_FACE,) + ((reason,) if reason else ()),
-        is_sufficient=False,
-        measures={} if light is None else {"frame_luminance": light},
-        instruction=instruction,
+    if image is None:
+        return _unusable((), FaceInstruction.LOOK_AT_CAMERA, {})
+    light, white = _middle_light(image)
+    measures = {"frame_luminance": light, "frame_blown_out": white}
+    if light < _BLACK_FRAME:
+        reasons: tuple[QualityReason, ...] = (QualityReason.TOO_DARK,)
+        return _unusable(reasons, FaceInstruction.TOO_DARK, measures)
+    if light > _WHITE_FRAME or white > _BLOWN_OUT:
+        reasons = (QualityReason.TOO_BRIGHT,)
+        return _unusable(reasons, FaceInstruction.TOO_BRIGHT, measures)
+    if not faint:
+        return _unusable((), FaceInstruction.LOOK_AT_CAMERA, measures)
+    chosen = most_prominent(faint, *image.shape[:2])
+    suspected = assess(image, [faint[chosen]], profile=profile)
+    is_told = suspected.instruction is not FaceInstruction.OK
+    return _unusable(
+        suspected.reasons,
+        suspected.instruction if is_told else FaceInstruction.LOOK_AT_CAMERA,
+        measures,
     )
 
 
@@ -117,6 +134,20 @@ def measure(image: Image, faces: Sequence[Face], chosen: int = 0) -> FaceMeasure
         / max(own, 1.0),
         height_px=height,
         width_px=width,
+    )
+
+
+def _unusable(
+    reasons: tuple[QualityReason, ...],
+    instruction: FaceInstruction | None,
+    measures: dict[str, float],
+) -> Quality:
+    return Quality(
+        0,
+        (QualityReason.NO_FACE, *reasons),
+        is_sufficient=False,
+        measures=measures,
+        instruction=instruction,
     )
 
 

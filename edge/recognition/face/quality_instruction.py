@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _BESIDE_EYE = 0.45
 _ABOVE_EYES = 0.41
 _BELOW_EYES = 1.06
+_LEGIBLE_SHARE = 0.7
 
 
 @dataclass(frozen=True)
@@ -65,23 +66,36 @@ def _place(m: FaceMeasures, limits: FaceThresholds) -> Iterator[Fault]:
         yield QualityReason.SEVERAL_FACES, FaceInstruction.ONE_PERSON_ONLY
     if face.inside < limits.least_inside:
         yield QualityReason.FACE_CUT_OFF, _way_back(face)
-    if face.size_px < limits.inter_eye_px(min(m.height_px, m.width_px)):
+    least_px = limits.inter_eye_px(min(m.height_px, m.width_px))
+    # Of a much smaller face nothing else can be said; of a little smaller one, whose
+    # points may only have been drawn together by what covers it, the cover counts more.
+    is_covered = _is_covered(m, limits) and face.size_px >= _LEGIBLE_SHARE * least_px
+    if is_covered:
+        yield QualityReason.FACE_COVERED, FaceInstruction.UNCOVER_FACE
+    if face.size_px < least_px:
         yield QualityReason.FACE_TOO_SMALL, FaceInstruction.CLOSER
     if face.head_size > limits.most_head_size:
         yield QualityReason.FACE_TOO_LARGE, FaceInstruction.FURTHER
 
 
 def _picture(m: FaceMeasures, limits: FaceThresholds) -> Iterator[Fault]:
-    light = m.light
-    if light.mean > limits.most_luminance or light.over > limits.most_over_exposed:
+    if _is_bright(m, limits):
         yield QualityReason.TOO_BRIGHT, FaceInstruction.TOO_BRIGHT
-    is_blurred = m.sharpness < limits.least_sharpness
-    if m.cover.any_part > limits.most_covered and not is_blurred:
-        yield QualityReason.FACE_COVERED, FaceInstruction.UNCOVER_FACE
-    if light.mean < limits.least_luminance:
+    if m.light.mean < limits.least_luminance:
         yield QualityReason.TOO_DARK, FaceInstruction.TOO_DARK
-    if is_blurred:
+    if m.sharpness < limits.least_sharpness:
         yield QualityReason.BLURRED, FaceInstruction.HOLD_STILL
+
+
+def _is_bright(m: FaceMeasures, limits: FaceThresholds) -> bool:
+    light = m.light
+    return light.mean > limits.most_luminance or light.over > limits.most_over_exposed
+
+
+def _is_covered(m: FaceMeasures, limits: FaceThresholds) -> bool:
+    """Blown out or blurred skin is as empty as a cover: then it cannot be told."""
+    is_legible = m.sharpness >= limits.least_sharpness and not _is_bright(m, limits)
+    return is_legible and m.cover.any_part > limits.most_covered
 
 
 def _pose(pose: Pose, limits: FaceThresholds) -> Iterator[Fault]:
