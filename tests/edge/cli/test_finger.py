@@ -37,7 +37,8 @@ def test_models_are_listed_prepared_and_verified(configuration):
     assert runner.invoke(models, ["prepare", *options]).exit_code == 0
     assert runner.invoke(models, ["verify", *options]).exit_code == 0
     listed = json.loads(runner.invoke(models, ["list", *options]).stdout)
-    assert {model["state"] for model in listed} == {"ready"}
+    states = {model["state"]: model["optional"] for model in listed}
+    assert states == {"ready": False, "not fetched": True}
 
 
 def test_a_print_is_extracted_compared_and_drawn(configuration, image, tmp_path):
