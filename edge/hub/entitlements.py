@@ -35,8 +35,8 @@ class Entitlements:
     ) -> None:
         """sealing_keys: the hub's, old ones included; the epochs are sealed to them.
 
-        readers: the sealing keys of the entitled booths, by booth id. epochs: all keys,
-        the newest last.
+        readers: the sealing keys of the entitled booths, by booth id; the one before
+        while a renewal has not reached the booth. epochs: all keys, the newest last.
 
         Raises:
             StoreError: the registry cannot be read.
@@ -76,7 +76,10 @@ class Entitlements:
             if booth.revoked_at is None and _has_keys(booth)
         ]
         self._booths = {b.booth_id: b for b in booths}
-        self.readers = {b.booth_id: SealingPublicKey(b.sealing) for b in booths}
+        self.readers = {
+            b.booth_id: SealingPublicKey(b.previous_sealing or b.sealing)
+            for b in booths
+        }
         self.epochs = epochs
         self._revision = revision
         return True
@@ -151,6 +154,7 @@ def _has_keys(booth: AdmittedBooth) -> bool:
         VerifyingKey(booth.signing)
         VerifyingKey(booth.previous_signing or booth.signing)
         SealingPublicKey(booth.sealing)
+        SealingPublicKey(booth.previous_sealing or booth.sealing)
     except MessageError:
         return False
     return True

@@ -184,7 +184,19 @@ class HubBooths(Protocol):
 class HubRegistry(Protocol):
     """Who is admitted, and the keys of the epochs, sealed to the hub itself."""
 
-    def admit(self, booth: AdmittedBooth, *, at: datetime) -> None: ...
+    def admit(
+        self,
+        booth: AdmittedBooth,
+        *,
+        at: datetime,
+        held: bytes | None = None,
+        until: datetime | None = None,
+    ) -> None:
+        """Admit a booth, or give it new keys; the key it had is good until then.
+
+        held: the signing key that it has shown to have.
+        """
+        ...
 
     def revoke(self, booth_id: str, *, at: datetime) -> None: ...
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.errors import ConfigurationError, RefusalError, RefusalReason
@@ -62,12 +64,12 @@ def admit_booth(
     keys = load_hub_keys(place.folder)
     host = _broker_host(place, broker_host)
     request = open_request(data, now=now)
-    _require_entitled(place, request)
+    renewal = _renewal(place, request, now)
     certificate = _issue(place, request, now)
     booth = AdmittedBooth(
         request.booth_id, request.signing, request.sealing, certificate, now
     )
-    place.registry.admit(booth, at=now)
+    place.registry.admit(booth, at=now, held=renewal.held, until=renewal.until)
     answer = EnrolmentAnswer(
         booth_id=booth.booth_id,
         request_digest=request_digest(data),
@@ -149,7 +151,16 @@ def _broker_host(place: HubPlace, wanted: str | None) -> str:
     return wanted
 
 
-def _require_entitled(place: HubPlace, request: EnrolmentRequest) -> None:
+@dataclass(frozen=True)
+class _Renewal:
+    """held: the signing key that vouched. until: when the line by the old keys ends."""
+
+    held: bytes | None = None
+    until: datetime | None = None
+
+
+def _renewal(place: HubPlace, request: EnrolmentRequest, now: datetime) -> _Renewal:
+    """Check that a booth may have these keys; say by which it has asked for them."""
     for other in place.registry.booths():
         same_keys = {request.signing, request.sealing} & {other.signing, other.sealing}
         if same_keys and other.booth_id != request.booth_id:
@@ -157,17 +168,36 @@ def _require_entitled(place: HubPlace, request: EnrolmentRequest) -> None:
             raise RefusalError(RefusalReason.WRONG_SIGNER, message)
     known = place.registry.booth(request.booth_id)
     if known is None:
-        return
+        return _Renewal()
     is_same = (request.signing, request.sealing) == (known.signing, known.sealing)
     if known.revoked_at is None:
-        if not is_same:
-            require_vouched(request, VerifyingKey(known.signing))
-    elif request.signing == known.signing or request.sealing == known.sealing:
+        return _Renewal() if is_same else _vouched(known, request, now)
+    if request.signing == known.signing or request.sealing == known.sealing:
         message = (
             f"enrolment request: the keys of booth {known.booth_id} were revoked: "
             "move its key folder away and make a new request"
         )
         raise RefusalError(RefusalReason.WRONG_SIGNER, message)
+    return _Renewal()
+
+
+def _vouched(
+    known: AdmittedBooth, request: EnrolmentRequest, now: datetime
+) -> _Renewal:
+    # A booth that the last answer never reached asks again by the key before. A request
+    # from before that answer is a replay: it would put the booth's new keys out.
+    is_later = request.created_at > known.admitted_at
+    if known.previous_signing is not None and is_later and _is_heard(known, now):
+        with suppress(RefusalError):
+            require_vouched(request, VerifyingKey(known.previous_signing))
+            return _Renewal(known.previous_signing, known.previous_until)
+    require_vouched(request, VerifyingKey(known.signing))
+    line = read_certificate(known.certificate, origin="certificate")
+    return _Renewal(known.signing, line.not_valid_after_utc)
+
+
+def _is_heard(known: AdmittedBooth, now: datetime) -> bool:
+    return known.previous_until is not None and now <= known.previous_until
 
 
 def _issue(place: HubPlace, request: EnrolmentRequest, now: datetime) -> bytes:

@@ -23,8 +23,27 @@ if TYPE_CHECKING:
 RENEWAL = timedelta(days=30)
 _COLUMNS = (
     "select booth_id, signing, sealing, certificate, admitted_at, revoked_at,"
-    " previous_signing, previous_until from registry"
+    " previous_signing, previous_until, previous_sealing from registry"
 )
+# After `on conflict`, the bare names are the row as it was.
+_ADMIT = """
+insert into registry (booth_id, signing, sealing, certificate, admitted_at, serial)
+values (:booth_id, :signing, :sealing, :certificate, :admitted_at, :serial)
+on conflict do update set
+  previous_signing = case
+    when revoked_at is not null then null
+    when signing = excluded.signing or previous_signing = :held then previous_signing
+    else signing end,
+  previous_sealing = case
+    when revoked_at is not null then null
+    when signing = excluded.signing or previous_signing = :held then previous_sealing
+    else sealing end,
+  previous_until = case
+    when signing = excluded.signing then previous_until else :until end,
+  signing = excluded.signing, sealing = excluded.sealing,
+  certificate = excluded.certificate, admitted_at = excluded.admitted_at,
+  revoked_at = null, serial = max(serial, excluded.serial)
+"""
 
 
 class StoredHubRegistry:
@@ -34,36 +53,35 @@ class StoredHubRegistry:
         self._database = database
         self._actor = actor
 
-    def admit(self, booth: AdmittedBooth, *, at: datetime) -> None:
+    def admit(
+        self,
+        booth: AdmittedBooth,
+        *,
+        at: datetime,
+        held: bytes | None = None,
+        until: datetime | None = None,
+    ) -> None:
         """Admit a booth; one that is there gets the new keys, one revoked is back.
 
-        One that was not revoked may sign by the key that it had for RENEWAL, or until
-        it has used the new one.
+        One that was not revoked may sign by the key that it had until it has used the
+        new one, or until the given time; RENEWAL from now at most. held: the signing
+        key that it has shown to have, where that may be the one before the last.
         """
+        longest = at + RENEWAL
         with transaction(self._database) as connection:
             connection.execute(
-                "insert into registry (booth_id, signing, sealing, certificate,"
-                " admitted_at, serial) values (?, ?, ?, ?, ?, ?)"
-                " on conflict do update set"
-                " previous_signing = case"
-                " when revoked_at is not null then null"
-                " when signing = excluded.signing then previous_signing"
-                " else signing end,"
-                " previous_until = ?,"
-                " signing = excluded.signing, sealing = excluded.sealing,"
-                " certificate = excluded.certificate,"
-                " admitted_at = excluded.admitted_at, revoked_at = null,"
-                " serial = max(serial, excluded.serial)",
-                (
-                    booth.booth_id,
-                    booth.signing,
-                    booth.sealing,
-                    booth.certificate,
-                    booth.admitted_at.isoformat(),
+                _ADMIT,
+                {
+                    "booth_id": booth.booth_id,
+                    "signing": booth.signing,
+                    "sealing": booth.sealing,
+                    "certificate": booth.certificate,
+                    "admitted_at": booth.admitted_at.isoformat(),
                     # Serials rise across a lost store too, or booths refuse them.
-                    int(at.timestamp()),
-                    (at + RENEWAL).isoformat(),
-                ),
+                    "serial": int(at.timestamp()),
+                    "held": held,
+                    "until": min(until or longest, longest).isoformat(),
+                },
             )
             _moved(connection)
             append_audit(
@@ -82,8 +100,8 @@ class StoredHubRegistry:
         """
         with transaction(self._database) as connection:
             changed = connection.execute(
-                "update registry set revoked_at = ?, previous_signing = null"
-                " where booth_id = ? and revoked_at is null",
+                "update registry set revoked_at = ?, previous_signing = null,"
+                " previous_sealing = null where booth_id = ? and revoked_at is null",
                 (at.isoformat(), booth_id),
             ).rowcount
             if not changed:
@@ -98,7 +116,8 @@ class StoredHubRegistry:
         """Let a booth sign by its newest key alone: it has used it."""
         with transaction(self._database) as connection:
             connection.execute(
-                "update registry set previous_signing = null where booth_id = ?",
+                "update registry set previous_signing = null, previous_sealing = null"
+                " where booth_id = ?",
                 (booth_id,),
             )
             _moved(connection)
@@ -196,4 +215,5 @@ def _booth(row: tuple[Any, ...]) -> AdmittedBooth:
         revoked_at=None if row[5] is None else datetime.fromisoformat(row[5]),
         previous_signing=row[6],
         previous_until=None if row[7] is None else datetime.fromisoformat(row[7]),
+        previous_sealing=row[8],
     )

@@ -6,9 +6,10 @@ keys.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from edge.errors import RefusalError, RefusalReason
+from edge.errors import MessageError, RefusalError, RefusalReason
 from edge.records.message_map import MAX_MESSAGE_BYTES, MessageMap
 from edge.trust.anchors import kept_anchors, later_anchors
 from edge.trust.cose import read_signed
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from edge.trust.anchors import TrustAnchors
     from edge.trust.booth_keys import BoothKeys
-    from edge.trust.keys import ContentKey
 
 TRUST, GRANT = "trust", "grant"
 M = TypeVar("M", bound=MessageMap)
@@ -60,11 +60,12 @@ class BoothTrust:
         kept = documents.document(TRUST)
         if kept is not None and kept_anchors(kept).version > self.anchors.version:
             self.anchors = kept_anchors(kept)
-        self._serial = 0
-        self.content_keys: dict[int, ContentKey] = {}
-        for data in (keys.grant, documents.document(GRANT)):
-            if data is not None:
-                self._take_kept_grant(data)
+        enrolment = self._kept_grant(keys.grant)
+        self._serial = enrolment.serial
+        self.content_keys = open_grant(enrolment, self._sealing_key)
+        kept = documents.document(GRANT)
+        if kept is not None:
+            self._take_kept_grant(self._kept_grant(kept))
 
     def on_trust(self, data: bytes, now: datetime) -> bool:
         """Take successors of the trust document; True if there were any.
@@ -115,11 +116,16 @@ class BoothTrust:
             )
         return kind.decode(signed.verified(key))
 
-    def _take_kept_grant(self, data: bytes) -> None:
+    def _kept_grant(self, data: bytes) -> Grant:
         # Its signer may have been rotated away since; it was checked when it came.
-        from_signed = read_signed(data, limit=MAX_MESSAGE_BYTES).payload
-        grant = _grant(from_signed, self.booth_id)
-        if grant.serial > self._serial:
+        return _grant(read_signed(data, limit=MAX_MESSAGE_BYTES).payload, self.booth_id)
+
+    def _take_kept_grant(self, grant: Grant) -> None:
+        if grant.serial <= self._serial:
+            return
+        # One from before a renewal of the keys opens no more, however new it is: the
+        # enrolment's holds until the hub's next.
+        with suppress(MessageError):
             self.content_keys = open_grant(grant, self._sealing_key)
             self._serial = grant.serial
 

@@ -34,6 +34,7 @@ from edge.store.hub_registry import StoredHubRegistry
 from edge.sync.link import Connected, Disconnected, Will
 from edge.sync.mqtt_client import BrokerSettings, MqttClient
 from edge.trust.booth_keys import keep_anchors, load_booth_keys
+from edge.trust.certificate_checks import read_certificate
 from edge.trust.cose import read_signed
 from edge.trust.enrolment import EnrolmentAnswer
 from edge.trust.grants import Grant
@@ -286,6 +287,50 @@ def test_attack_a_renewal_replayed_after_the_next(site):
     site.renew()
     with pytest.raises(RefusalError, match="do not vouch"):
         site.admit(replayed)
+
+
+class TestLostAnswers:
+    """The hub has admitted new keys, and its answer did not reach the booth."""
+
+    LATER = NOW + timedelta(days=20)
+
+    def renewal(self, site, now):
+        return request_renewal(site.booth_folder(), "booth-1", now=now)
+
+    def test_the_booth_asks_again_by_the_key_it_has(self, site):
+        held = site.enrol().signing.public.raw
+        site.admit(self.renewal(site, NOW + timedelta(minutes=1)))
+        again = self.renewal(site, self.LATER)
+        site.admit(again, now=self.LATER)
+        known = site.place.registry.booth("booth-1")
+        assert known.previous_signing == held
+        # No lost answer makes the old key last longer.
+        assert known.previous_until <= NOW + timedelta(days=30)
+
+    def test_attack_a_request_from_before_puts_no_new_keys_out(self, site):
+        site.enrol()
+        older = self.renewal(site, NOW - timedelta(days=16))
+        newer = self.renewal(site, NOW)
+        assert older != newer
+        site.accept("booth-1", site.admit(newer))
+        with pytest.raises(RefusalError, match="do not vouch"):
+            site.admit(older)
+
+    def test_the_key_before_vouches_for_nothing_once_its_time_is_over(self, site):
+        site.enrol()
+        site.admit(self.renewal(site, NOW))
+        late = NOW + timedelta(days=31)
+        with pytest.raises(RefusalError, match="do not vouch"):
+            site.admit(self.renewal(site, late), now=late)
+
+    def test_the_key_before_ends_no_later_than_its_certificate(self, site):
+        keys = site.enrol()
+        end = read_certificate(
+            keys.certificate.read_bytes(), origin="tls.pem"
+        ).not_valid_after_utc
+        late = end - timedelta(days=3)
+        site.admit(self.renewal(site, late), now=late)
+        assert site.place.registry.booth("booth-1").previous_until == end
 
 
 def test_attack_an_answer_replayed_to_a_booth(site):

@@ -9,6 +9,7 @@ from edge.store import migrations
 from edge.store.database import open_database
 from edge.store.hub_booths import StoredHubBooths
 from edge.store.hub_messages import StoredHubMessages
+from edge.store.hub_registry import StoredHubRegistry
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SINCE = datetime(2026, 3, 1, 11, tzinfo=UTC)
@@ -70,3 +71,15 @@ def test_gaps_and_the_last_statement_are_found_in_what_was_received(path):
         ]
         (booth,) = StoredHubBooths(database).booths()
         assert (booth.held_sequence, booth.gaps) == (102, 4)
+
+
+def test_a_booth_admitted_before_renewals_were_known_has_one_key(path):
+    database = open_database(path, "hub")
+    with closing(database.conn) as connection:
+        connection.execute(
+            "insert into registry (booth_id, signing, sealing, certificate,"
+            " admitted_at, serial) values ('booth-1', x'01', x'02', x'', ?, 1)",
+            (AT.isoformat(),),
+        )
+        booth = StoredHubRegistry(database).booth("booth-1")
+    assert (booth.previous_signing, booth.previous_sealing) == (None, None)

@@ -17,7 +17,7 @@ from edge.terms import ChangeOperation
 from edge.trust.anchors import TrustDocument, encode_chain, sign_document
 from edge.trust.cose import sign
 from edge.trust.grants import make_grant
-from edge.trust.keys import SigningKey
+from edge.trust.keys import SealingKey, SigningKey
 
 WITHDRAW = ChangeOperation.WITHDRAW
 
@@ -114,6 +114,67 @@ class TestHits:
         wire.run()
         assert wire.hit_ids() == [hit_id]
         assert booth.outbox.depth() == 0
+
+
+class TestRenewal:
+    """The hub has admitted the booth's new keys; its answer is on the way."""
+
+    @pytest.fixture
+    def answer(self, wire, booth):
+        """The new keys, as the hub's answer would put them in place."""
+        wire.run()
+        old = booth.signing, booth.sealing
+        booth.signing, booth.sealing = SigningKey.generate(), SealingKey.generate()
+        booth.admit()
+        keys = booth._keys()
+        booth.signing, booth.sealing = old
+        return keys
+
+    def accept(self, booth, answer):
+        booth.signing, booth.sealing = answer.signing, answer.sealing
+        booth.keys = answer
+        booth.restart()
+
+    def test_nothing_is_lost_before_and_after_the_answer_arrives(
+        self, wire, booth, answer
+    ):
+        wire.begin_epoch()
+        wire.publish("while-under-way")
+        ids = [booth.record_hit()]
+        wire.run()
+        assert wire.hit_ids() == ids
+        assert booth.replica.position() == wire.stores.log.position()
+        self.accept(booth, answer)
+        wire.begin_epoch()
+        wire.publish("after")
+        ids.append(booth.record_hit())
+        wire.run(20)
+        assert sorted(wire.hit_ids()) == sorted(ids)
+        assert booth.replica.position() == wire.stores.log.position()
+        assert wire.stores.registry.booth("booth-1").previous_sealing is None
+
+    @pytest.mark.usefixtures("answer")
+    def test_an_answer_that_never_comes_cuts_nobody_off(self, wire, booth):
+        booth.restart()
+        wire.restart_hub()
+        hit_id = booth.record_hit()
+        wire.publish("later")
+        wire.run(20)
+        assert wire.hit_ids() == [hit_id]
+        assert booth.replica.position() == wire.stores.log.position()
+
+    def test_the_grant_under_the_old_key_is_gone_once_the_new_one_is_used(
+        self, wire, booth, answer
+    ):
+        wire.begin_epoch()
+        wire.run()
+        before = wire.broker.retained["edge/booth-1/down/grant"]
+        self.accept(booth, answer)
+        booth.record_hit()
+        wire.run(10)
+        after = wire.broker.retained["edge/booth-1/down/grant"]
+        assert before != after
+        assert 2 in booth.agent._parts.trust.content_keys
 
 
 class TestForgedReceipts:
