@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from edge.recognition.face.coded_vectors import CodedVectors
     from edge.recognition.face.inner_products import ProductEngine, Products
 
-# Vectors looked at first, spread evenly, for a bound that the best reach.
-_SAMPLED = 4096
+# Of so many vectors the one with the highest product is looked at first.
+_GROUP = 64
 _DISTANCES_AT_ONCE = 4096
 # Room for the rounding of float64, relative to the squared lengths, and of numbers too
 # small for float32.
@@ -83,7 +83,7 @@ def nearest(
     if count < 1 or not searched.living.any():
         return np.zeros(0, np.int64), np.zeros(0)
     view = _View(searched, vector, engine)
-    rows = view.reaching(view.sampled_bound(count))
+    rows = view.reaching(view.reached_by(count))
     lowest, _ = view.bounds(rows)
     if len(rows) > count:
         rows = view.refined(rows, _highest(lowest, count))
@@ -118,6 +118,7 @@ class _View:
         self._products: Products = engine.products(
             vector, searched.coded, searched.matrix
         )
+        self._products.values[np.flatnonzero(~searched.living)] = -np.inf
         longest = searched.extremes.length
         self._rounding = _ROUNDING * (self.square + longest**2) + _TINY
 
@@ -142,25 +143,29 @@ class _View:
         limit = min(max(limit, -_MOST_FLOAT32), _MOST_FLOAT32)
         lowered = np.nextafter(np.float32(limit), np.float32(-np.inf))
         rows = np.flatnonzero(products.values >= lowered)
-        return self.refined(rows[self._searched.living[rows]], least)
+        return self.refined(rows, least)
 
     def refined(self, rows: NDArray[np.int64], least: float) -> NDArray[np.int64]:
         """Return those of the rows whose h may be that high."""
         return rows[self.bounds(rows)[1] >= least]
 
-    def sampled_bound(self, count: int) -> float:
+    def reached_by(self, count: int) -> float:
         """Return an h that at least so many living rows reach, if there are as many.
 
-        Any so many rows would do; those of the highest products of a sample are good.
+        Any so many rows would do; the highest of many groups are among the best.
         """
-        living = self._searched.living
-        for stride in (max(1, len(living) // _SAMPLED), 1):
-            rows = np.flatnonzero(living[::stride]) * stride
-            if len(rows) >= count:
-                values = self._products.values[rows]
-                best = np.argpartition(values, len(values) - count)[-count:]
-                return float(self.bounds(rows[best])[0].min())
-        return -np.inf
+        values, living = self._products.values, self._searched.living
+        groups = len(values) // _GROUP
+        if groups >= count:
+            # Column c is a group: rows c, c + groups, c + 2 groups and so on.
+            grouped = values[: groups * _GROUP].reshape(_GROUP, groups)
+            best = np.argpartition(grouped.max(axis=0), groups - count)[-count:]
+            rows = best + groups * grouped[:, best].argmax(axis=0)
+        else:
+            rows = np.flatnonzero(living)
+        rows = rows[living[rows]]
+        lowest = self.bounds(rows)[0]
+        return _highest(lowest, count) if len(lowest) >= count else -np.inf
 
 
 def _highest(values: NDArray[np.float64], count: int) -> float:
