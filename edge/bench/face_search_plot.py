@@ -56,4 +56,5 @@ def _draw_rates(axes: Axes, measured: FaceSearchMeasurement) -> None:
     axes.bar(places + 0.2, memory, 0.4, label="memory, read only")
     axes.set_xticks(places, [str(threads) for threads in measured.best_ms])
     axes.set(xlabel="threads", ylabel="GB/s", title="Reading")
+    axes.margins(y=0.25)
     axes.legend(fontsize="small")

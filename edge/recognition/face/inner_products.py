@@ -99,7 +99,7 @@ class IntegerProducts:
         probe, count = coded_probe(vector, self._zero), len(matrix)
         inputs = {"probe": probe.codes, "gallery": coded.codes}
         exact = self._session.run(inputs)[0][0, :count]
-        # The probe's codes are zero steps too high. In place: memory is what takes time.
+        # The probe's codes are zero steps too high. In place: memory takes the time.
         exact -= self._shifts(coded.sums[:count])
         values = np.multiply(
             exact, coded.scales[:count], dtype=np.float32, casting="unsafe"
