@@ -140,6 +140,20 @@ def test_every_engine_and_number_of_threads_finds_the_same(length):
             assert within(gallery, probe, limit, engine).tolist() == expected
 
 
+@given(seed=st.integers(0, 10**6), dead=st.floats(0, 1), count=st.integers(1, 40))
+def test_the_dead_are_not_among_the_nearest_of_many(seed, dead, count):
+    rng = np.random.default_rng(seed)
+    vectors = unit_vectors(seed, 3000, 16)
+    # Some are much longer than the others, as no network makes them.
+    vectors[rng.integers(0, 3000, 5)] *= 1e4
+    probe = unit_vectors(seed + 1, 1, 16)[0]
+    order = np.argsort(distances(vectors, np.arange(3000), probe), kind="stable")
+    living = np.ones(3000, np.bool_)
+    living[order[: int(dead * 2990)]] = False
+    rows, _ = nearest(searched(vectors, living), probe, count, product_engine())
+    assert rows.tolist() == order[living[order]][:count].tolist()
+
+
 @pytest.mark.parametrize("engine", ENGINES, ids=lambda e: e.name)
 @given(drawn=galleries())
 def test_a_product_is_never_further_off_than_it_says(engine, drawn):
