@@ -7,7 +7,6 @@ import pytest
 from edge.config import parse_config
 from edge.recognition.face.inner_products import FloatProducts
 from edge.services import face_search_check
-from edge.services.doctor import Status, check_face_search
 from edge.store.database import open_database
 from edge.store.references import StoredReferences
 
@@ -23,35 +22,30 @@ def watchlist(config):
     open_database(config.store.watchlist_path, "watchlist").conn.close()
 
 
-def finding(config):
-    (found,) = check_face_search(config)
-    return found
-
-
 def test_without_a_watchlist_the_engine_is_told(config):
-    found = finding(config)
-    assert found.status is Status.OK
-    assert found.text.startswith("products in int8")
+    is_good, text = face_search_state(config)
+    assert is_good
+    assert text.startswith("products in int8")
 
 
 def test_a_processor_without_exact_products_of_bytes_is_told(config, monkeypatch):
     monkeypatch.setattr(
         face_search_check, "product_engine", lambda _threads: FloatProducts()
     )
-    found = finding(config)
-    assert found.status is Status.WARNING
-    assert "not exact on this processor" in found.text
+    is_good, text = face_search_state(config)
+    assert not is_good
+    assert "not exact on this processor" in text
 
 
 @pytest.mark.usefixtures("watchlist")
 @pytest.mark.parametrize(
-    ("persons", "status", "text"),
-    [(200, Status.OK, "face carries"), (180_000, Status.WARNING, "only confirms")],
+    ("persons", "is_carried", "words"),
+    [(200, True, "face carries"), (180_000, False, "only confirms")],
 )
 def test_a_list_too_long_for_the_networks_is_told(
-    config, monkeypatch, persons, status, text
+    config, monkeypatch, persons, is_carried, words
 ):
     monkeypatch.setattr(StoredReferences, "tally", lambda *_: (persons, persons))
-    found = finding(config)
-    assert found.status is status
-    assert text in found.text
+    is_good, text = face_search_state(config)
+    assert is_good == is_carried
+    assert words in text
