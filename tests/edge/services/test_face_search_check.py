@@ -7,6 +7,7 @@ import pytest
 from edge.config import parse_config
 from edge.recognition.face.inner_products import FloatProducts
 from edge.services import face_search_check
+from edge.services.face_search_check import face_search_state
 from edge.store.database import open_database
 from edge.store.references import StoredReferences
 
