@@ -74,12 +74,12 @@ def enrol(  # noqa: PLR0913  one parameter an option
         name=name,
     )
     config = load(config_path)
-    references = _references(config, entry.entry_id, fingers, faces, ppi)
+    references, images = _references(config, entry.entry_id, fingers, faces, ppi)
     with open_keeper(config) as keeper:
         draft = DraftChange(
             ChangeOperation.ADD, entry.entry_id, entry, tuple(references)
         )
-        keeper.change([draft])
+        keeper.change([draft], images)
         where = keeper.name
     click.echo(
         f"{entry.entry_id} enrolled at this {where} with {len(references)} references"
@@ -92,7 +92,8 @@ def _references(
     fingers: tuple[str, ...],
     faces: tuple[Path, ...],
     ppi: float,
-) -> list[Reference]:
+) -> tuple[list[Reference], dict[str, bytes]]:
+    """Return the references, and the images of those of faces by reference id."""
     from edge.interchange.record_file import (  # noqa: PLC0415  slow to load
         is_record_file,
     )
@@ -105,9 +106,11 @@ def _references(
         for path, place in records
         for reference in _record_references(entry_id, path, place)
     ]
+    images: dict[str, bytes] = {}
     if prints or faces:
-        references += _image_references(config, entry_id, prints, faces, ppi)
-    return references
+        made, images = _image_references(config, entry_id, prints, faces, ppi)
+        references += made
+    return references, images
 
 
 def _record_references(
@@ -130,10 +133,11 @@ def _image_references(
     prints: list[tuple[Path, FingerPosition]],
     faces: tuple[Path, ...],
     ppi: float,
-) -> list[Reference]:
+) -> tuple[list[Reference], dict[str, bytes]]:
     from edge.recognition.fingerprint.image import (  # noqa: PLC0415  slow to load
         read_finger_image,
     )
+    from edge.recognition.image_encoding import encode_png  # noqa: PLC0415
     from edge.recognition.image_file import read_rgb_image  # noqa: PLC0415
     from edge.services.enrolment import (  # noqa: PLC0415
         face_reference,
@@ -141,19 +145,26 @@ def _image_references(
     )
     from edge.services.wiring import enrolment_engines  # noqa: PLC0415
 
-    images = [(path, read_finger_image(path, ppi), place) for path, place in prints]
+    finger_images = [
+        (path, read_finger_image(path, ppi), place) for path, place in prints
+    ]
     portraits = [(path, read_rgb_image(path)) for path in faces]
     engines = enrolment_engines(config)
     references = [
         finger_reference(
             engines, entry_id, image, ppi=ppi, position=place, origin=str(path)
         )
-        for path, image, place in images
+        for path, image, place in finger_images
     ]
-    return references + [
+    of_faces = [
         face_reference(engines, entry_id, image, origin=str(path))
         for path, image in portraits
     ]
+    images = {
+        reference.reference_id: encode_png(image)
+        for reference, (_, image) in zip(of_faces, portraits, strict=True)
+    }
+    return references + of_faces, images
 
 
 def _placed(text: str) -> tuple[Path, FingerPosition]:

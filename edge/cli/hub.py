@@ -13,6 +13,7 @@ from edge.cli.context import config_option, load
 from edge.cli.hub_changes import command, instruct, publish, serve, snapshot, withdraw
 from edge.cli.hub_hits import list_hits, show_hit
 from edge.cli.hub_keys import KEY_COMMANDS
+from edge.cli.hub_rederive import rederive
 from edge.logs import safe_label
 from edge.services.hub_desk import open_desk
 
@@ -33,7 +34,7 @@ def hub() -> None:
 
 for subcommand in (
     *(serve, publish, withdraw, snapshot),
-    *(list_hits, show_hit, instruct, command),
+    *(list_hits, show_hit, instruct, command, rederive),
     *KEY_COMMANDS,
 ):
     hub.add_command(subcommand)

@@ -1,15 +1,16 @@
-"""Images as PNG, for evidence and for drawings."""
+"""Images as PNG, for evidence, drawings and what the hub keeps."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import cv2
+import numpy as np
 
 from edge.errors import InputError
+from edge.recognition.image_file import PIXEL_LIMIT, image_size
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -29,3 +30,18 @@ def encode_png(image: NDArray[np.uint8]) -> bytes:
         message = f"an image of shape {image.shape} cannot be encoded as PNG"
         raise InputError(message)
     return data.tobytes()
+
+
+def decode_rgb_png(data: bytes, *, origin: str) -> NDArray[np.uint8]:
+    """Return an image that encode_png has encoded, RGB (height, width, 3).
+
+    Raises:
+        InputError: it is damaged; origin names it.
+    """
+    size = image_size(data)
+    if size is None or not 0 < size[0] * size[1] <= PIXEL_LIMIT:
+        raise InputError(f"{origin}: damaged; enrol it again")
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise InputError(f"{origin}: damaged; enrol it again")
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)

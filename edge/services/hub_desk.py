@@ -16,6 +16,7 @@ from edge.hub.snapshot_building import build_snapshot
 from edge.records.changes import decode_change
 from edge.services.hub import building_stores, hub_stores
 from edge.store.database import open_database
+from edge.store.hub_images import StoredReferenceImages
 from edge.store.hub_log import StoredHubLog
 from edge.store.hub_recalls import StoredHubRecalls
 from edge.sync.messages import CommandKind, Instruction
@@ -49,6 +50,7 @@ class HubDesk:
 
     stores: HubStores
     recalls: HubRecalls
+    images: StoredReferenceImages
     log: StoredHubLog
     actor: str
 
@@ -178,6 +180,7 @@ def open_desk(config: Config) -> Iterator[HubDesk]:
         yield HubDesk(
             stores=hub_stores(database, actor=actor),
             recalls=StoredHubRecalls(database, actor=actor),
+            images=StoredReferenceImages(database, actor=actor),
             log=StoredHubLog(database, actor=actor),
             actor=actor,
         )

@@ -7,21 +7,25 @@ booth. On a booth without one they change that booth's list alone.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from edge.clock import SystemClock
 from edge.records.changes import decode_change
 from edge.store.database import open_database
+from edge.store.hub_images import StoredReferenceImages
 from edge.store.hub_log import StoredHubLog
 from edge.store.watchlist import BoothWatchlist
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import sqlite_utils
 
     from edge.config import Config
     from edge.terms import DraftChange, Reference, WatchlistEntry
+
+NO_IMAGES: Mapping[str, bytes] = MappingProxyType({})
 
 
 class WatchlistKeeper(Protocol):
@@ -31,8 +35,13 @@ class WatchlistKeeper(Protocol):
 
     def references(self, entry_id: str) -> list[Reference]: ...
 
-    def change(self, drafts: Sequence[DraftChange]) -> None:
+    def change(
+        self, drafts: Sequence[DraftChange], images: Mapping[str, bytes] = NO_IMAGES
+    ) -> None:
         """Make the changes, all of them or none.
+
+        images: PNG by id of the reference that was made of it; a hub keeps them to make
+        the reference anew for other networks.
 
         Raises:
             WatchlistError: a change that makes no sense for what is there.
@@ -45,6 +54,7 @@ class _HubKeeper:
 
     def __init__(self, database: sqlite_utils.Database) -> None:
         self._log = StoredHubLog(database)
+        self._images = StoredReferenceImages(database, actor="edge enrol")
 
     def entries(self) -> list[WatchlistEntry]:
         changes = (decode_change(record) for _, record in self._log.current_records())
@@ -55,8 +65,10 @@ class _HubKeeper:
         record = self._log.entry_record(entry_id)
         return [] if record is None else list(decode_change(record).references)
 
-    def change(self, drafts: Sequence[DraftChange]) -> None:
-        self._log.append(drafts, at=SystemClock().now())
+    def change(
+        self, drafts: Sequence[DraftChange], images: Mapping[str, bytes] = NO_IMAGES
+    ) -> None:
+        self._images.append(drafts, images, at=SystemClock().now())
 
 
 class _BoothKeeper:
@@ -71,7 +83,10 @@ class _BoothKeeper:
     def references(self, entry_id: str) -> list[Reference]:
         return self._watchlist.references(entry_id)
 
-    def change(self, drafts: Sequence[DraftChange]) -> None:
+    def change(
+        self, drafts: Sequence[DraftChange], images: Mapping[str, bytes] = NO_IMAGES
+    ) -> None:
+        del images  # a booth holds templates only
         self._watchlist.apply_local(drafts, at=SystemClock().now())
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import sqlite_utils
 
+    from edge.terms import WatchlistChange
+
 _PAGE = 500
 
 
@@ -259,6 +261,7 @@ def _write(
     connection.execute(
         "delete from current_entries where entry_id = ?", (change.entry_id,)
     )
+    _drop_images(connection, change)
     if change.operation is not ChangeOperation.WITHDRAW:
         connection.execute(
             "insert into current_entries values (?, ?, ?, ?, ?, ?)",
@@ -271,3 +274,16 @@ def _write(
                 len(item.record),
             ),
         )
+
+
+def _drop_images(connection: sqlite3.Connection, change: WatchlistChange) -> None:
+    """Let the images go of which no reference is left."""
+    kept = {reference.reference_id for reference in change.references}
+    held = connection.execute(
+        "select reference_id from reference_images where entry_id = ?",
+        (change.entry_id,),
+    ).fetchall()
+    connection.executemany(
+        "delete from reference_images where reference_id = ?",
+        [row for row in held if row[0] not in kept],
+    )
