@@ -20,7 +20,8 @@ from edge.errors import ConfigurationError
 # OpenCV prints to the terminal on its own; what matters is in the report.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-from edge.services.doctor import Finding, Status, examine
+from edge.services.doctor import examine
+from edge.services.findings import Finding, Status
 
 if TYPE_CHECKING:
     from pathlib import Path

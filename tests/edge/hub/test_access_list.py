@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from edge.clock import SystemClock
-from edge.errors import MessageError
+from edge.errors import LinkError, MessageError
 from edge.hub.broker_config import BrokerPlan, broker_config
+from edge.services.broker_check import knock
 from edge.simulate.broker import (
     find_mosquitto,
     free_port,
@@ -267,6 +268,41 @@ def test_the_same_certificate_twice_says_what_may_be_the_matter(site):
     first = site.connect("booth-1")
     site.connect("booth-1")
     assert "the same name" in wait_for(first, Disconnected).reason
+
+
+class TestKnock:
+    """The doctor looks at the broker while edge-sync is connected."""
+
+    def settings(self, site, name="booth-1"):
+        return BrokerSettings(
+            host="127.0.0.1",
+            port=site.port,
+            cafile=site.folder / "ca.pem",
+            certfile=site.folder / f"{name}.pem",
+            keyfile=site.folder / f"{name}.key",
+        )
+
+    def test_a_running_session_is_not_disturbed(self, site):
+        running = site.connect("booth-1", ("edge/booth-1/down/receipt",))
+        for _ in range(3):
+            knock(self.settings(site), SystemClock())
+        site.connect("hub").publish("edge/booth-1/down/receipt", b"still here")
+        assert wait_for(running, Arrived, Disconnected).payload == b"still here"
+
+    def test_a_refused_certificate_is_told(self, site):
+        site.authority.issue("booth-1", site.folder, now=NOW - timedelta(days=1500))
+        with pytest.raises(LinkError, match="expired"):
+            knock(self.settings(site), SystemClock())
+
+    def test_a_plain_port_is_told(self, site):
+        plain = replace(self.settings(site), cafile=None, certfile=None, keyfile=None)
+        with pytest.raises(LinkError):
+            knock(plain, SystemClock())
+
+    def test_nobody_there_is_told(self, site):
+        away = replace(self.settings(site), port=free_port())
+        with pytest.raises(LinkError, match="cannot connect"):
+            knock(away, SystemClock())
 
 
 def test_a_too_large_message_is_refused_before_it_cuts_the_line(site):

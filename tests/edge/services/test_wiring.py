@@ -12,8 +12,8 @@ import pytest
 from edge.clock import SystemClock
 from edge.config import parse_config
 from edge.recognition.fingerprint.gallery import TemplateGallery
-from edge.services import doctor, wiring
-from edge.services.doctor import Status
+from edge.services import store_checks, wiring
+from edge.services.findings import Status
 from edge.simulate.template_gallery import generate, impression
 from edge.store.database import open_database
 from edge.store.references import StoredReferences
@@ -97,7 +97,7 @@ class Booth:
         return [candidate.entry_id for candidate in index.search(probes)]
 
     def gallery(self):
-        (finding,) = doctor.check_gallery(
+        (finding,) = store_checks.check_gallery(
             wiring.gallery_folder(self.config), self.config.store.watchlist_path
         )
         return finding
