@@ -120,8 +120,11 @@ def show(*, config_path: Path | None) -> None:
     required=True,
     help="Folder for the encrypted keys.",
 )
+@click.option(
+    "--tpm", "is_tpm_alone", is_flag=True, help="By the TPM alone; fails without one."
+)
 @config_option
-def seal(*, target: Path, config_path: Path | None) -> None:
+def seal(*, target: Path, is_tpm_alone: bool, config_path: Path | None) -> None:
     """Encrypt the keys to this machine (TPM, host secret) as systemd credentials.
 
     The lines shown go into the unit's [Service]; once the service runs with them, the
@@ -129,7 +132,8 @@ def seal(*, target: Path, config_path: Path | None) -> None:
     """
     config = load(config_path)
     provisioning.booth_keys(config)
-    for line in provisioning.seal_keys(provisioning.booth_folder(config), target):
+    folder = provisioning.booth_folder(config)
+    for line in provisioning.seal_keys(folder, target, is_tpm_alone=is_tpm_alone):
         click.echo(line)
 
 

@@ -134,7 +134,8 @@ def accept_answer(
     prepared = _checked(folder, booth_id, data, fingerprint, now)
     folder.replace(prepared.files)
     shutil.rmtree(folder.path / PENDING, ignore_errors=True)
-    return load_booth_keys(folder, booth_id)
+    # Credentials are the old keys until they are sealed anew.
+    return load_booth_keys(KeyFolder(folder.path), booth_id)
 
 
 def is_waiting(folder: KeyFolder) -> bool:
@@ -142,13 +143,17 @@ def is_waiting(folder: KeyFolder) -> bool:
     return (folder.path / PENDING / REQUEST).is_file()
 
 
-def seal_keys(folder: KeyFolder, target: Path) -> list[str]:
+def seal_keys(
+    folder: KeyFolder, target: Path, *, is_tpm_alone: bool = False
+) -> list[str]:
     """Encrypt the secret keys to this machine; return the lines for the unit file.
 
-    Uses the TPM and the host's secret, whichever there are (systemd-creds).
+    Uses the TPM and the host's secret, whichever there are (systemd-creds), or the TPM
+    alone. The host's secret lies on the same disk: by itself it helps against a copy of
+    the key folder, not against a stolen disk.
 
     Raises:
-        ConfigurationError: no systemd-creds here, or it fails.
+        ConfigurationError: no systemd-creds here, or it fails, as without a TPM.
     """
     program = shutil.which("systemd-creds")
     if program is None:
@@ -156,9 +161,10 @@ def seal_keys(folder: KeyFolder, target: Path) -> list[str]:
         raise ConfigurationError(message)
     sealed = KeyFolder(target.absolute())
     sealed.create()
+    key = "tpm2" if is_tpm_alone else "auto"
     lines = []
     for name in SECRETS:
-        command = [program, "encrypt", f"--name={name}", "-", "-"]
+        command = [program, "encrypt", f"--with-key={key}", f"--name={name}", "-", "-"]
         try:
             result = subprocess.run(  # noqa: S603  our own command line
                 command,

@@ -503,6 +503,41 @@ def test_keys_are_sealed_to_the_machine_and_read_as_credentials(place, monkeypat
     assert keys.tls_key == handed / "tls.key"
 
 
+def test_renewed_keys_are_accepted_while_the_old_ones_are_credentials(
+    place, monkeypatch
+):
+    place.init()
+    place.enrol("booth-1")
+    folder, handed = place.folder / "booth-1-keys", place.folder / "handed"
+    handed.mkdir()
+    for path in folder.glob("*.key"):
+        path.rename(handed / path.name)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(handed))
+    for name in ("booth-1.request", "booth-1.answer"):
+        (place.folder / name).unlink(missing_ok=True)
+    place.booth("booth-1", "renew", "--out", place.folder / "booth-1.request")
+    with monkeypatch.context() as at_the_hub:
+        at_the_hub.delenv("CREDENTIALS_DIRECTORY")
+        place.admit("booth-1")
+    place.booth("booth-1", "accept", place.folder / "booth-1.answer")
+    refuse(ConfigurationError, "seal them anew", place.keys, "booth-1")
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    assert place.keys("booth-1").signing
+
+
+def test_sealing_by_a_tpm_asks_for_the_tpm(place, monkeypatch):
+    program = place.folder / "bin" / "systemd-creds"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\n[ "$2" = --with-key=tpm2 ] || exit 1\necho sealed\n')
+    program.chmod(0o755)
+    place.init()
+    place.enrol("booth-1")
+    monkeypatch.setenv("PATH", str(program.parent))
+    seal = ("booth-1", "seal", "--to", place.folder / "sealed")
+    assert len(place.booth(*seal, "--tpm").splitlines()) == 3
+    refuse(ConfigurationError, "cannot seal", place.booth, *seal)
+
+
 def test_without_systemd_creds_sealing_is_refused(place, monkeypatch):
     place.init()
     place.enrol("booth-1")
