@@ -36,13 +36,20 @@ _LIPS_IN_COLUMN = slice(12, 44)
 _HEIGHT = slice(50, 165)
 _LEFT = slice(52, 98)
 _RIGHT = slice(102, 148)
+_EYE_ROWS = (slice(60, 100), slice(60, 140))
+_RIM = (slice(84, 130), slice(60, 140))
+_MIDDLE = (slice(45, 170), slice(90, 110))
+_CHEEKS = ((slice(88, 128), slice(54, 84)), (slice(88, 128), slice(116, 146)))
 # Relative gradients below this are a surface without features.
 _FLAT = 0.004
 _FLOOR = 0.001
 # Logistic regressions, fitted on development images with drawn covers against the same
 # faces dark, blurred, turned, small, lit from one side and plain; the last is constant.
-_LOWER_WEIGHTS = (1.437, -0.509, 2.373, -0.947, -0.957, -3.602, 1.307, -1.783)
-_SIDE_WEIGHTS = (0.223, 0.860, 5.677, -2.426, -3.010)
+_LOWER_WEIGHTS = (
+    *(1.769, -0.601, 5.588, 0.880, -0.620, -2.798, -1.100, 5.367, -2.872),
+    -8.917,
+)
+_SIDE_WEIGHTS = (0.639, 0.225, 4.980, -5.768, -0.658, 4.724, -1.997)
 _LOWER_SHADE = 0.17  # the usual shadow below the nose, in log luminance
 _EYES_EMPTIER = 0.2
 _EYES_WIDTH = 0.03
@@ -68,16 +75,12 @@ class Cover:
 
 
 def cover_of(cut: FaceCut) -> Cover:
-    log = np.log(cut.luminance + 0.03)
-    smooth = np.asarray(cv2.GaussianBlur(log, (0, 0), 1.2), np.float32)
-    down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1) / 8
-    slope = np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0) / 8, down)
+    relief = _relief_of(cut)
+    emptier = _flat(relief.slope[_EYES]) - _flat(relief.slope[_LOWER]) - _EYES_EMPTIER
     return Cover(
-        lower=_lower_covered(cut, log, np.abs(down), slope),
-        side=_side_covered(cut, log, smooth, slope),
-        eyes=_logistic(
-            (_flat(slope[_EYES]) - _flat(slope[_LOWER]) - _EYES_EMPTIER) / _EYES_WIDTH
-        ),
+        lower=_lower_covered(cut, relief),
+        side=_side_covered(cut, relief),
+        eyes=_logistic(emptier / _EYES_WIDTH),
         glare=glare_of(cut),
     )
 
@@ -93,15 +96,38 @@ def glare_of(cut: FaceCut) -> float:
     return max(0.0, max(shares) - cheeks)
 
 
-def _lower_covered(cut: FaceCut, log: Floats, across: Floats, slope: Floats) -> float:
+@dataclass(frozen=True, eq=False)
+class _Relief:
+    """Logarithm of luminance, so that light falls out, and its gradients' sizes."""
+
+    log: Floats
+    smooth: Floats
+    across: Floats
+    down: Floats
+    slope: Floats
+
+
+def _relief_of(cut: FaceCut) -> _Relief:
+    log = np.log(cut.luminance + 0.03)
+    smooth = np.asarray(cv2.GaussianBlur(log, (0, 0), 1.2), np.float32)
+    across, down = (
+        np.asarray(np.abs(cv2.Sobel(smooth, cv2.CV_32F, *order)) / 8, np.float32)
+        for order in ((1, 0), (0, 1))
+    )
+    return _Relief(log, smooth, across, down, np.hypot(across, down))
+
+
+def _lower_covered(cut: FaceCut, relief: _Relief) -> float:
+    log, slope = relief.log, relief.slope
     colour = _colour(cut, _UNDER_EYES) - _colour(cut, _LOWER)
     shade = float(np.median(log[_LOWER]) - np.median(log[_UNDER_EYES]))
     column = log[_MOUTH_COLUMN].mean(axis=1)
     redness = cut.lab[_MOUTH_COLUMN][..., 1].mean(axis=1)
     lips = float(np.median(column) - column[_LIPS_IN_COLUMN].min())
     red = float(redness[_LIPS_IN_COLUMN].max() - np.median(redness))
-    mouth = float(across[_MOUTH].mean(axis=1).max())
-    eyes = float(across[60:100, 60:140].mean(axis=1).max())
+    mouth = float(relief.down[_MOUTH].mean(axis=1).max())
+    eyes = float(relief.down[_EYE_ROWS].mean(axis=1).max())
+    rim = float(np.median(relief.down[_RIM], axis=1).max())
     return _regression(
         _LOWER_WEIGHTS,
         min(float(np.linalg.norm(colour)), 30) / 10,
@@ -111,19 +137,25 @@ def _lower_covered(cut: FaceCut, log: Floats, across: Floats, slope: Floats) -> 
         float(np.log(mouth / (eyes + 0.003) + 0.05)),
         2 * min(lips, 0.6),
         min(red, 15) / 10,
+        5 * min(rim, 0.5),
+        float(np.log(mouth + 0.01)),
     )
 
 
-def _side_covered(cut: FaceCut, log: Floats, smooth: Floats, slope: Floats) -> float:
-    left, right = (_HEIGHT, _LEFT), (_HEIGHT, _RIGHT)
+def _side_covered(cut: FaceCut, relief: _Relief) -> float:
+    left, right, slope = (_HEIGHT, _LEFT), (_HEIGHT, _RIGHT), relief.slope
     colour = float(np.linalg.norm(_colour(cut, left) - _colour(cut, right)))
-    detail = smooth - cv2.GaussianBlur(log, (0, 0), 10)
+    detail = relief.smooth - cv2.GaussianBlur(relief.log, (0, 0), 10)
+    cheeks = [float(cut.luminance[cheek].mean()) + 0.02 for cheek in _CHEEKS]
+    rim = float(np.median(relief.across[_MIDDLE], axis=0).max())
     return _regression(
         _SIDE_WEIGHTS,
         min(colour, 30) / 10,
         abs(_log_ratio(slope[left], slope[right])),
         2 * abs(_flat(slope[left]) - _flat(slope[right])),
         _likeness(detail[_HEIGHT, 50:100], detail[_HEIGHT, 100:150][:, ::-1]),
+        min(abs(float(np.log(cheeks[1] / cheeks[0]))), 2),
+        5 * min(rim, 0.2),
     )
 
 

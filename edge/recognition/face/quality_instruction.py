@@ -27,6 +27,7 @@ _BESIDE_EYE = 0.45
 _ABOVE_EYES = 0.41
 _BELOW_EYES = 1.06
 _LEGIBLE_SHARE = 0.7
+_LIT_SIDE = 0.35
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,9 @@ def _picture(m: FaceMeasures, limits: FaceThresholds) -> Iterator[Fault]:
     if _is_bright(m, limits):
         yield QualityReason.TOO_BRIGHT, FaceInstruction.TOO_BRIGHT
     if m.light.mean < limits.least_luminance:
+        # Where one side is lit, its darkness is not that of the room.
+        if _is_uneven(m, limits) and m.light.lit >= _LIT_SIDE:
+            yield QualityReason.UNEVEN_LIGHT, FaceInstruction.LIGHT_FROM_ONE_SIDE
         yield QualityReason.TOO_DARK, FaceInstruction.TOO_DARK
     if m.sharpness < limits.least_sharpness:
         yield QualityReason.BLURRED, FaceInstruction.HOLD_STILL
@@ -92,10 +96,18 @@ def _is_bright(m: FaceMeasures, limits: FaceThresholds) -> bool:
     return light.mean > limits.most_luminance or light.over > limits.most_over_exposed
 
 
+def _is_uneven(m: FaceMeasures, limits: FaceThresholds) -> bool:
+    return (
+        m.light.uniformity < limits.least_uniformity
+        and abs(m.light.sides_ratio) > limits.most_sides_ratio
+    )
+
+
 def _is_covered(m: FaceMeasures, limits: FaceThresholds) -> bool:
-    """Blown out or blurred skin is as empty as a cover: then it cannot be told."""
+    """Blown out, black or blurred skin is as empty as a cover: it cannot be told."""
     is_legible = m.sharpness >= limits.least_sharpness and not _is_bright(m, limits)
-    return is_legible and m.cover.any_part > limits.most_covered
+    is_lit = m.light.lit >= limits.least_luminance
+    return is_legible and is_lit and m.cover.any_part > limits.most_covered
 
 
 def _pose(pose: Pose, limits: FaceThresholds) -> Iterator[Fault]:
@@ -111,9 +123,7 @@ def _pose(pose: Pose, limits: FaceThresholds) -> Iterator[Fault]:
 
 
 def _details(m: FaceMeasures, limits: FaceThresholds) -> Iterator[Fault]:
-    light = m.light
-    is_uneven = light.uniformity < limits.least_uniformity
-    if is_uneven and abs(light.sides_ratio) > limits.most_sides_ratio:
+    if _is_uneven(m, limits):
         yield QualityReason.UNEVEN_LIGHT, FaceInstruction.LIGHT_FROM_ONE_SIDE
     if m.cover.glare > limits.most_glare:
         yield QualityReason.GLASSES_REFLECT, FaceInstruction.GLASSES_REFLECT

@@ -70,7 +70,7 @@ class Light:
 
     over, under: shares of blown out and of black pixels. uniformity: what both cheeks'
     histograms share. sides_ratio: logarithm of how much brighter the cheek on the
-    image's right is.
+    image's right is. lit: upper quartile of luminance.
     """
 
     mean: float
@@ -80,6 +80,7 @@ class Light:
     entropy_bits: float
     uniformity: float
     sides_ratio: float
+    lit: float
 
 
 def cut_face(image: Image, face: Face) -> FaceCut:
@@ -104,6 +105,7 @@ def light_of(cut: FaceCut) -> Light:
         entropy_bits=float(-(used * np.log2(used)).sum()),
         uniformity=_shared(left, right),
         sides_ratio=float(np.log((right.mean() + 0.02) / (left.mean() + 0.02))),
+        lit=float(np.percentile(skin, 75)),
     )
 
 

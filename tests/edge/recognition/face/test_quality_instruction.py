@@ -60,7 +60,7 @@ def side_covered(image):
 
 
 def lit_from_one_side(image):
-    ramp = 0.22 + 1 / (1 + np.exp(-(np.arange(640) - MIDDLE) / 20))
+    ramp = 0.2 + 1 / (1 + np.exp(-(np.arange(640) - MIDDLE) / 35))
     return np.clip(image * ramp[None, :, None], 0, 255).astype(np.uint8)
 
 
