@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from edge.config import Config
     from edge.ports import FaceCapture, FingerprintCapture
     from edge.services.booth_watch import BoothWatch, WatchedState
+    from edge.services.face_search import FaceSearchState
     from edge.watchlist.live import SearchedState
 
 # The hub signs a head every minute; after three that did not come there is no link.
@@ -114,12 +115,13 @@ def booth_health(
         count, references = watchlist.size()
         return {
             "booth_id": config.booth_id,
-            "state": "degraded" if _is_degraded(state.searched) else "ok",
+            "state": "degraded" if _is_degraded(state, face) else "ok",
             "watchlist_cursor": watchlist.cursor(),
             "watchlist_entries": count,
             "watchlist_references": references,
             "watchlist": freshness_view(state.freshness),
             "search": _search_view(state.searched, clock.monotonic_s()),
+            "faces": _faces_view(state.faces),
             "link": _link(state, now),
             "hub_heard_at": _text(state.heard_at),
             "outbox_depth": StoredOutbox(booth).depth(),
@@ -155,9 +157,11 @@ def _open(
         booth.conn.close()
 
 
-def _is_degraded(searched: SearchedState) -> bool:
-    is_whole = not searched.is_building and not searched.unsearchable
-    return bool(searched.faults) or not is_whole
+def _is_degraded(state: WatchedState, face: FaceCapture | None) -> bool:
+    searched = state.searched
+    # Without a camera nobody's face is searched anyway.
+    unsearchable = searched.unsearchable or (face and state.faces.unsearchable)
+    return bool(searched.faults or searched.is_building or unsearchable)
 
 
 def _search_view(searched: SearchedState, monotonic_s: float) -> dict[str, Any]:
@@ -169,6 +173,15 @@ def _search_view(searched: SearchedState, monotonic_s: float) -> dict[str, Any]:
         "unsearchable_references": searched.unsearchable,
         "skipped": list(searched.skipped),
         "faults": [f"{what}: {text}" for what, text in searched.faults.items()],
+    }
+
+
+def _faces_view(faces: FaceSearchState) -> dict[str, Any]:
+    return {
+        "is_searched": faces.is_searched,
+        "text": faces.text,
+        "unsearchable_references": dict(faces.unsearchable),
+        "unsearchable_entries": list(faces.unsearchable_entries),
     }
 
 

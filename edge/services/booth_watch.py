@@ -7,12 +7,13 @@ instruction from the hub is shown when it comes.
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edge.booth.background import Background
 from edge.booth.views import instruction_view
 from edge.checkpoint.freshness import WatchlistStanding
+from edge.services.face_search import FaceSearchState
 from edge.services.watchlist_freshness import LOCAL, FreshnessReader
 from edge.store.commands import StoredCommands
 from edge.store.database import open_database
@@ -41,11 +42,15 @@ def _ignore(*_arguments: object) -> None:
 
 @dataclass(frozen=True)
 class WatchedState:
-    """searched: what searches see. heard_at: when the hub made its newest head."""
+    """searched: what searches see. heard_at: when the hub made its newest head.
+
+    faces: what searches of faces are worth.
+    """
 
     searched: SearchedState
     freshness: WatchlistFreshness
     heard_at: datetime | None
+    faces: FaceSearchState = field(default_factory=FaceSearchState)
 
 
 class BoothWatch:
@@ -70,12 +75,13 @@ class BoothWatch:
         self._background: Background | None = None
         self._follower: GalleryFollower | None = None
         self._freshness: tuple[WatchlistFreshness, datetime | None] = (LOCAL, None)
+        self._faces = FaceSearchState()
 
     @property
     def state(self) -> WatchedState:
         follower = self._follower
         searched = SearchedState() if follower is None else follower.searched
-        return WatchedState(searched, *self._freshness)
+        return WatchedState(searched, *self._freshness, self._faces)
 
     def is_alive(self) -> bool:
         """Return False when the thread has died of a defect: the process must end."""
@@ -114,12 +120,14 @@ class BoothWatch:
             )
             self._follower = follower
             follower.catch_up(on_progress)
+            self._faces = galleries.faces.state()
             freshness = FreshnessReader(watchlist)
             instructions = _NewInstructions(StoredCommands(booth))
             self._read_freshness(freshness)
 
             def look() -> None:
                 if follower.look():
+                    self._faces = galleries.faces.state()
                     self._publish(_watchlist_event(follower.searched))
                 self._read_freshness(freshness)
                 for instruction in instructions.arrived():

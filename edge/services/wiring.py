@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from edge.models.store import ModelStore
     from edge.ports import FaceCapture, FingerprintCapture
     from edge.recognition.face.engine import FaceEngine
-    from edge.recognition.face.gallery import FaceGallery
     from edge.recognition.fingerprint.engine import FingerprintEngine
     from edge.recognition.fingerprint.search import FingerprintSearch, Found
     from edge.services.enrolment import EnrolmentEngines
+    from edge.services.face_search import FaceSearch
     from edge.sync.settings import BrokerSettings
-    from edge.terms import Candidate, FaceTemplate, FingerprintTemplate, Modality
+    from edge.terms import FingerprintTemplate, Modality
     from edge.trust.booth_keys import BoothKeys
     from edge.trust.hub_keys import HubKeys
     from edge.watchlist.following import FollowingGallery
@@ -115,7 +115,7 @@ class Galleries:
     """What a booth searches; fingerprints and faces as the watchlist's index asks."""
 
     fingerprints: _FingerprintGallery
-    faces: _FaceGallery
+    faces: FaceSearch
     followed: Mapping[Modality, FollowingGallery]
 
 
@@ -127,10 +127,12 @@ def galleries(config: Config) -> Iterator[Galleries]:
         StoreError: the folder of the gallery cannot be used.
         ModelError: a table of the fingerprint search is missing or damaged.
     """
+    from edge.recognition.face.face_sets import face_set
     from edge.recognition.face.gallery import FaceGallery
     from edge.recognition.fingerprint.calibration import TemplateSource, committed
     from edge.recognition.fingerprint.gallery import TemplateGallery
     from edge.recognition.fingerprint.search import FingerprintSearch
+    from edge.services.face_search import FaceSearch
     from edge.terms import Modality
 
     faces = FaceGallery(search_threads(config))
@@ -147,7 +149,7 @@ def galleries(config: Config) -> Iterator[Galleries]:
     ):
         yield Galleries(
             _FingerprintGallery(search, config.policy),
-            _FaceGallery(faces, config.policy),
+            FaceSearch(faces, config.policy, face_set(config.models.face).template_id),
             {Modality.FINGERPRINT: fingerprints, Modality.FACE: faces},
         )
 
@@ -180,19 +182,6 @@ class _FingerprintGallery:
             self._policy.finger_false_match_rate,
             max_fpir=self._policy.finger_false_positive_identification_rate,
         ).found
-
-
-class _FaceGallery:
-    def __init__(self, gallery: FaceGallery, policy: PolicySection) -> None:
-        self._gallery = gallery
-        self._policy = policy
-
-    def search(self, probe: FaceTemplate) -> Sequence[Candidate]:
-        return self._gallery.search(
-            probe,
-            self._policy.face_false_match_rate,
-            max_fpir=self._policy.face_false_positive_identification_rate,
-        )
 
 
 def broker_settings(config: Config) -> BrokerSettings:
