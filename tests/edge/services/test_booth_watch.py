@@ -50,8 +50,8 @@ VECTORS = np.random.default_rng(5).normal(0, 0.1, (40, 128)).astype(np.float32)
 WAIT_S = 20.0
 
 
-def face(number):
-    return FaceTemplate(DLIB_TEMPLATES, VECTORS[number])
+def face(number, model_id=DLIB_TEMPLATES):
+    return FaceTemplate(model_id, VECTORS[number])
 
 
 class Machine:
@@ -86,8 +86,8 @@ class Machine:
         with self.opened("watchlist") as database:
             BoothWatchlist(database).apply_local(drafts, at=NOW)
 
-    def health(self):
-        return booth_health(self.config, None, None, self.watch, CLOCK)
+    def health(self, camera=None):
+        return booth_health(self.config, None, camera, self.watch, CLOCK)
 
     def damage(self, reference_id):
         with (
@@ -101,10 +101,10 @@ class Machine:
             )
 
 
-def added(number):
-    entry_id = f"e{number}"
+def added(number, model_id=DLIB_TEMPLATES):
+    entry_id, template = f"e{number}", face(number, model_id)
     reference = Reference(
-        f"r{number}", entry_id, Modality.FACE, FingerPosition.UNKNOWN, face(number)
+        f"r{number}", entry_id, Modality.FACE, FingerPosition.UNKNOWN, template
     )
     entry = WatchlistEntry(entry_id, 1, "c", "o", "h", "l", "i", NOW, None)
     return DraftChange(ChangeOperation.ADD, entry_id, entry, (reference,))
@@ -159,6 +159,20 @@ def test_a_damaged_reference_does_not_keep_the_booth_from_starting(machine):
     assert health["search"]["unsearchable_references"] == 1
     assert "r1" in health["search"]["skipped"][0]
     assert [name for name, _ in machine.told] == ["reference_skipped"]
+
+
+def test_faces_of_other_networks_are_told_with_their_entries(machine):
+    machine.change(added(1), added(2, "older"))
+    with machine.running() as index:
+        assert found(index, 1) == ["e1"]
+        health = machine.health(camera=object())
+        assert machine.health()["state"] == "ok"
+        machine.change(withdrawn(2))
+        eventually(lambda: machine.health(camera=object())["state"] == "ok")
+    assert health["state"] == "degraded"
+    assert health["faces"]["is_searched"]
+    assert health["faces"]["unsearchable_references"] == {"older": 1}
+    assert health["faces"]["unsearchable_entries"] == ["e2"]
 
 
 def test_a_booth_in_order_says_so_with_what_it_holds(machine):
