@@ -125,7 +125,7 @@ def measure_face_search(
         timed = _Timed(searched, each, progress)
         best_ms[each] = timed.best(probes)
         threshold_ms[each] = timed.within(probes, 1 / limit - 1)
-    recall, is_exact = _checked(searched, probes[:CHECKED_SEARCHES], max(threads))
+    recall, is_exact = _checked(searched, probes[:CHECKED_SEARCHES], threads)
     build_s, patch_ms, meanwhile_ms = patched(vectors, probes[0], max(threads))
     return FaceSearchMeasurement(
         vectors=count,
@@ -195,20 +195,20 @@ class _Timed:
 
 
 def _checked(
-    searched: SearchedVectors, probes: Vectors, threads: int
+    searched: SearchedVectors, probes: Vectors, threads: Sequence[int]
 ) -> tuple[float, bool]:
-    """Return the share of the best ten that a search returns, and if all are equal."""
-    found, is_exact = 0, True
+    """Return the share of the best ten that searches return, and if all are equal."""
+    found, is_exact = [], True
     for probe, squared in zip(
         probes, _squared_distances(searched.matrix, probes), strict=True
     ):
         expected = np.argsort(squared, kind="stable")[:BEST]
-        rows, distances = nearest(searched, probe, BEST, product_engine(threads))
-        found += len(np.intersect1d(rows, expected))
-        close = np.allclose(distances, np.sqrt(squared[expected]), atol=1e-7)
-        is_exact &= close and rows.tolist() == expected.tolist()
-    wanted = len(probes) * min(BEST, len(searched.matrix))
-    return found / wanted, is_exact
+        for each in threads:
+            rows, distances = nearest(searched, probe, BEST, product_engine(each))
+            found.append(len(np.intersect1d(rows, expected)) / len(expected))
+            close = np.allclose(distances, np.sqrt(squared[expected]), atol=1e-7)
+            is_exact &= close and rows.tolist() == expected.tolist()
+    return float(np.mean(found)), is_exact
 
 
 def _squared_distances(vectors: Vectors, probes: Vectors) -> NDArray[np.float64]:

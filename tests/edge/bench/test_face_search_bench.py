@@ -51,7 +51,7 @@ def test_a_wrong_search_is_told(monkeypatch):
     monkeypatch.setattr(face_search, "nearest", wrong)
     vectors = drawn_vectors(np.random.default_rng(1), 100, 16)
     searched = face_search._searched(vectors)
-    recall, is_exact = face_search._checked(searched, vectors[:3], 1)
+    recall, is_exact = face_search._checked(searched, vectors[:3], [1])
     assert recall < 1
     assert not is_exact
 
