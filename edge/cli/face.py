@@ -67,6 +67,8 @@ def detect(
             f"{found.inter_eye_px:.0f} px between the eyes"
         )
     click.echo(f"quality {assessed.score}{_because(assessed)}")
+    if assessed.instruction is not None:
+        click.echo(f"for the traveller: {assessed.instruction.replace('_', ' ')}")
 
 
 @face.command()

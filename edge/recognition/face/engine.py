@@ -10,9 +10,11 @@ from edge.recognition.face import quality
 from edge.recognition.face.alignment import cut_chip
 from edge.recognition.face.calibration import Calibration, calibration_of
 from edge.recognition.face.comparison import similarity, similarity_matrix
-from edge.recognition.face.detection import fainter_of
 from edge.recognition.face.face_sets import face_set
+from edge.recognition.face.guidance import FaceTracker
 from edge.recognition.face.quality_geometry import most_prominent
+from edge.recognition.face.quality_thresholds import BORDER
+from edge.recognition.face.suspicion import Suspicion
 from edge.terms import ComparisonScore
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from edge.recognition.face.detection import Detector, Face
     from edge.recognition.face.embedding import FaceEmbedder
     from edge.recognition.face.face_sets import FaceSetName, ModelPaths
+    from edge.recognition.face.guidance import BestFrame
+    from edge.recognition.face.quality_thresholds import FaceProfile
     from edge.terms import FaceSample, FaceTemplate, Quality
 
     Image = NDArray[np.uint8]
@@ -39,7 +43,7 @@ class FaceEngine:
     ) -> None:
         """layout: of the chips that the embedder takes."""
         self.detector = detector
-        self._fainter = fainter_of(detector)
+        self._suspicion = Suspicion(detector)
         self._embedder = embedder
         self._layout = layout
         self._calibration = calibration or calibration_of(embedder.model_id)
@@ -84,14 +88,25 @@ class FaceEngine:
             return assessed, None
         return assessed, self.embed(sample.image, faces[chosen])
 
+    def track(self, profile: FaceProfile = BORDER) -> FaceTracker:
+        """Return what guides one traveller after another and keeps the best frame."""
+        return FaceTracker(self.detector, profile)
+
+    def process_best(self, best: BestFrame) -> tuple[Quality, FaceTemplate]:
+        """Return the quality and the template of the face that a tracker followed.
+
+        Raises:
+            ModelError: the network fails.
+        """
+        return best.quality, self.embed(best.sample.image, best.face)
+
     def no_face(self, image: Image) -> Quality:
         """Return the quality of a frame without a face, and what may hide it.
 
         Raises:
             InputError: the image is not RGB of 8 bits.
         """
-        faint = [] if self._fainter is None else self._fainter.detect(image)
-        return quality.no_face(image, faint)
+        return quality.no_face(image, self._suspicion.faces(image))
 
     def detect(self, image: Image) -> list[Face]:
         """Return the faces of the RGB image, the largest first; raises InputError."""

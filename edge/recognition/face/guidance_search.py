@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from edge.recognition.face.detection import fainter_of, require_rgb
+from edge.recognition.face.detection import require_rgb
 from edge.recognition.face.quality_geometry import bounded
+from edge.recognition.face.suspicion import Suspicion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +33,7 @@ FACE_WIDTH_PX = 72
 # How far around the face it is looked for, in its own size, on each side.
 AROUND = 0.6
 LEAST_OVERLAP = 0.2
+LOOK_TURNED_EVERY = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +51,7 @@ class FaceFinder:
         self, detector: Detector, whole_every_frames: int = WHOLE_EVERY_FRAMES
     ) -> None:
         self._detector = detector
-        self._fainter = fainter_of(detector)
+        self._suspicion = Suspicion(detector)
         self._every = max(1, whole_every_frames)
         self._since_whole = 0
         self._misses = 0
@@ -75,12 +77,10 @@ class FaceFinder:
             faces += self._near(image, followed, FACE_WIDTH_PX)
         return Sight(faces, is_whole=True)
 
-    def suspected(self, image: Image) -> tuple[Face, ...]:
+    def suspected(self, image: Image) -> list[Face]:
         """Return where a face may be that `find` is not sure of: for advice alone."""
-        if self._fainter is None:
-            return ()
-        scale = min(1.0, REDUCED_SIDE_PX / min(image.shape[:2]))
-        return self._detect(image, scale, (0, 0), self._fainter)
+        is_turn = self._misses % LOOK_TURNED_EVERY == 1
+        return self._suspicion.faces(image, look_turned=is_turn)
 
     def refined(self, image: Image, face: Face) -> Face:
         """Return the same face, found again at the frame's full resolution."""
@@ -117,7 +117,6 @@ class FaceFinder:
         image: Image,
         scale: float,
         offset: tuple[int, int],
-        detector: Detector | None = None,
     ) -> tuple[Face, ...]:
         height, width = image.shape[:2]
         if scale < 1:
@@ -132,7 +131,7 @@ class FaceFinder:
                 box=face.box * np.tile(factor, 2) + np.tile(corner, 2),
                 points=face.points * factor + corner,
             )
-            for face in (detector or self._detector).detect(image)
+            for face in self._detector.detect(image)
         )
 
 

@@ -109,7 +109,12 @@ def judge(
         score=components.unified_score(rated),
         reasons=tuple(dict.fromkeys(reason for reason, _ in found)),
         is_sufficient=not found,
-        measures={**_native(measures), **rated, "faults_asked": float(len(asked))},
+        measures={
+            **_place(faces[chosen]),
+            **_native(measures),
+            **rated,
+            "faults_asked": float(len(asked)),
+        },
         instruction=found[0][1] if found else FaceInstruction.OK,
     )
     return Judgement(assessed, asked[0][1] if asked else FaceInstruction.OK)
@@ -159,6 +164,12 @@ def _components(m: FaceMeasures) -> dict[str, float]:
             m.sharpness, m.colour_distance, m.background_gradient, m.cover
         ),
     }
+
+
+def _place(face: Face) -> dict[str, float]:
+    """Return which face the result belongs to."""
+    edges = ("face_left_px", "face_top_px", "face_right_px", "face_bottom_px")
+    return dict(zip(edges, map(float, bounded(face).box), strict=True))
 
 
 def _native(m: FaceMeasures) -> dict[str, float]:

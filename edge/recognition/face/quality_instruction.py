@@ -28,6 +28,7 @@ _ABOVE_EYES = 0.41
 _BELOW_EYES = 1.06
 _LEGIBLE_SHARE = 0.7
 _LIT_SIDE = 0.35
+_ASLANT = 1.25
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,15 @@ class FaceMeasures:
 
 def faults(measures: FaceMeasures, limits: FaceThresholds) -> list[Fault]:
     """Return what is beyond the limits, the most urgent first."""
+    pose = measures.geometry.pose
+    turned = list(_pose(pose, limits))
+    # The points of a head on its side are rough, and the picture cut by them looks so.
+    is_aslant = abs(pose.roll_deg) > _ASLANT * limits.most_roll_deg
     return [
         *_place(measures, limits),
+        *(turned if is_aslant else ()),
         *_picture(measures, limits),
-        *_pose(measures.geometry.pose, limits),
+        *(() if is_aslant else turned),
         *_details(measures, limits),
     ]
 

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from edge.errors import InputError
+from edge.recognition.face.alignment import DLIB_LAYOUT
+from edge.recognition.face.engine import FaceEngine
 from edge.recognition.face.guidance import FaceTracker
 from edge.simulate.faces import demo_faces, empty_scene
-from edge.terms import FaceInstruction, FaceSample
+from edge.terms import FaceInstruction, FaceSample, FaceTemplate
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST, SECOND = (person.frame(0) for person in demo_faces(3)[1:])
@@ -141,3 +143,28 @@ def test_frames_of_any_size_are_judged_and_what_is_no_frame_is_refused(stream):
         assert stream.show(image).face is None
     with pytest.raises(InputError):
         stream.show(np.zeros((10, 10), np.uint8))
+
+
+class _Embedder:
+    """Embeds a chip as its mean colour."""
+
+    model_id = "dlib-face-resnet-v1-unit"
+
+    def embed(self, chip):
+        return FaceTemplate(self.model_id, chip.mean(axis=(0, 1)).astype(np.float32))
+
+
+def test_what_is_processed_of_a_burst_is_the_picked_face_of_its_best_frame(detector):
+    engine = FaceEngine(detector, _Embedder(), DLIB_LAYOUT)
+    tracker = engine.track()
+    both = side_by_side(FIRST, SECOND)
+    tracker.pick(480, 250)
+    stream = _Stream(tracker)
+    stream.show(both, 3)
+    best = tracker.take_best()
+    quality, template = engine.process_best(best)
+    assert quality.is_sufficient
+    assert quality.measures["face_left_px"] > 300
+    right = max(engine.detect(both), key=lambda face: face.box[0])
+    expected = engine.embed(both, right).vector
+    assert np.abs(template.vector - expected).max() < 8
