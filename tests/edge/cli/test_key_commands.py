@@ -158,7 +158,7 @@ def photographed(shown):
     ]
     picture = np.kron(np.array(rows, np.uint8) * 255, np.ones((8, 8), np.uint8))
     picture = np.pad(picture, 64, constant_values=255)
-    return cv2.QRCodeDetector().detectAndDecode(picture)[0]
+    return cv2.QRCodeDetectorAruco().detectAndDecode(picture)[0]
 
 
 def test_a_request_may_be_photographed(place):
