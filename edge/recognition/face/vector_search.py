@@ -118,7 +118,8 @@ class _View:
         self._products: Products = engine.products(
             vector, searched.coded, searched.matrix
         )
-        self._products.values[np.flatnonzero(~searched.living)] = -np.inf
+        if not searched.living.all():
+            self._products.values[np.flatnonzero(~searched.living)] = -np.inf
         longest = searched.extremes.length
         self._rounding = _ROUNDING * (self.square + longest**2) + _TINY
 
