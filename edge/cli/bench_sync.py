@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from edge.cli import bench_face, bench_face_search, bench_search
+from edge.cli import (
+    bench_face,
+    bench_face_search,
+    bench_presentation,
+    bench_search,
+)
 from edge.cli.bench import bench
 from edge.cli.bench_output import (
     STANDARD_OUTPUT,
@@ -131,6 +136,7 @@ def _show(report: Mapping[str, Any]) -> None:
 for _command in (
     bench_face.face,
     bench_face_search.face_search,
+    bench_presentation.pad,
     bench_search.search,
     sync,
 ):

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from edge.models import dlib_resnet, leader, mtcnn, retail_0095, yunet
+from edge.models import (
+    dlib_resnet,
+    leader,
+    minifasnet,
+    mtcnn,
+    retail_0095,
+    yunet,
+)
 
 ALL_SPECS = (
     leader.SPEC,
@@ -12,4 +19,6 @@ ALL_SPECS = (
     mtcnn.ONET_SPEC,
     yunet.SPEC,
     retail_0095.SPEC,
+    minifasnet.V2_SPEC,
+    minifasnet.V1SE_SPEC,
 )

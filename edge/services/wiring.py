@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from edge.models.store import ModelStore
     from edge.ports import FaceCapture, FingerprintCapture
     from edge.recognition.face.engine import FaceEngine
+    from edge.recognition.face.presentation_attack import PresentationJudge
     from edge.recognition.fingerprint.engine import FingerprintEngine
     from edge.recognition.fingerprint.search import FingerprintSearch, Found
     from edge.services.enrolment import EnrolmentEngines
@@ -77,6 +78,28 @@ def face_engine(config: Config) -> FaceEngine:
 
     return FaceEngine.from_model_store(
         model_store(config), config.models.threads, name=config.models.face
+    )
+
+
+def presentation_judge(config: Config) -> PresentationJudge:
+    """Tells faces from pictures of faces.
+
+    Raises:
+        ModelError: its networks were not fetched.
+    """
+    from edge.recognition.face.face_sets import face_set
+    from edge.recognition.face.presentation_attack import (
+        NETWORKS,
+        PresentationAttackDetector,
+        PresentationJudge,
+    )
+    from edge.recognition.onnx_session import OnnxSession
+
+    store = model_store(config)
+    networks = [(times, OnnxSession(store.path(name))) for times, name in NETWORKS]
+    return PresentationJudge(
+        face_set(config.models.face).detector(store, 1),
+        PresentationAttackDetector(networks),
     )
 
 
