@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -28,6 +29,9 @@ SETTINGS_NAME = "mosquitto.conf"
 BrokerKind = Literal["mosquitto", "amqtt"]
 HOST = "127.0.0.1"
 _START_TIMEOUT_S = 20.0
+# Below the 32768 at which Linux begins with the ports of outgoing connections.
+_FIRST_PORT, _LAST_PORT = 20000, 32767
+_PORT_TRIES = 100
 _STOP_TIMEOUT_S = 10.0
 # Debian installs the daemon where an ordinary user's search path does not look.
 _MORE_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
@@ -40,11 +44,27 @@ def find_mosquitto() -> str | None:
 
 
 def free_port() -> int:
-    """Return a loopback TCP port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback TCP port that was free a moment ago.
+
+    It lies outside the range from which the kernel takes the ports of outgoing
+    connections, so that none of them occupies it before the server that it is meant for
+    listens.
+
+    Raises:
+        LinkError: none of many ports is free.
+    """
+    for _ in range(_PORT_TRIES):
+        port = _FIRST_PORT + secrets.randbelow(_LAST_PORT - _FIRST_PORT + 1)
+        with socket.socket() as probe:
+            # A server may listen where closed connections still linger.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return port
+    message = f"no free port from {_FIRST_PORT} to {_LAST_PORT} on {HOST}"
+    raise LinkError(message)
 
 
 class RunningBroker:

@@ -1,4 +1,5 @@
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +39,13 @@ def test_a_broker_that_cannot_start_is_a_link_error(tmp_path, kind):
         occupied.bind((HOST, 0))
         with pytest.raises(LinkError, match=r"broker\.log"):
             start_broker(tmp_path, occupied.getsockname()[1], prefer=kind)
+
+
+def test_no_outgoing_connection_can_take_a_free_port_before_its_server():
+    ports = {free_port() for _ in range(50)}
+    outgoing = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    first = int(outgoing.read_text().split()[0]) if outgoing.exists() else 32768
+    if first < 32768:
+        pytest.skip(f"this machine's outgoing connections begin at port {first}")
+    assert max(ports) < first
+    assert len(ports) > 40
