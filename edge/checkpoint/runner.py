@@ -1,74 +1,35 @@
 """Drive one check over the ports, from the first capture to the recorded decision.
 
-Samples and templates live in local variables of this module alone. They leave it in one
-way: as evidence of a hit that is being recorded.
+Samples and templates live in local variables of this module and of the steps alone.
+They leave it in one way: as evidence of a hit that is being recorded.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from edge.checkpoint.check import CheckEvent, CheckLimits, CheckResult, Stopwatch
-from edge.checkpoint.freshness import WatchlistStanding, judge
-from edge.checkpoint.policy import (
-    DEVICE_FAILED,
-    NOBODY_CAME,
-    SEARCH_FAILED,
-    Finding,
-    decide,
-)
-from edge.checkpoint.quality_gate import gated
-from edge.errors import CaptureError, CaptureTimeoutError, InputError
+from edge.checkpoint.face_step import take_face
+from edge.checkpoint.finger_step import take_finger
+from edge.checkpoint.freshness import judge
+from edge.checkpoint.policy import SEARCH_FAILED, Finding, decide
+from edge.checkpoint.step import Step
+from edge.errors import InputError
 from edge.records.template import encode_template
-from edge.terms import (
-    CheckRecord,
-    Evidence,
-    FingerPosition,
-    Hit,
-    Modality,
-    Quality,
-    QualityReason,
-)
+from edge.terms import CheckRecord, Evidence, Hit, Modality, Quality
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from edge.checkpoint.booth_ports import BoothPorts
     from edge.checkpoint.check import CheckRequest
+    from edge.checkpoint.freshness import WatchlistStanding
     from edge.checkpoint.policy import Decision
-    from edge.clock import Clock
-    from edge.ports import (
-        CheckRecorder,
-        FaceCapture,
-        FaceRecognition,
-        FingerprintCapture,
-        FingerprintRecognition,
-        WatchlistSearch,
-    )
-    from edge.terms import FaceSample, FingerprintSample, Template
-
-
-@dataclass(frozen=True)
-class BoothPorts:
-    """What a booth is made of. A device that is not fitted is None.
-
-    standing: returns what is known of the watchlist at the moment.
-    """
-
-    finger_capture: FingerprintCapture | None
-    face_capture: FaceCapture | None
-    finger_recognition: FingerprintRecognition
-    face_recognition: FaceRecognition
-    search: WatchlistSearch
-    recorder: CheckRecorder
-    encode_png: Callable[[NDArray[np.uint8]], bytes]
-    clock: Clock
-    standing: Callable[[], WatchlistStanding] = WatchlistStanding
+    from edge.checkpoint.step import Probe
+    from edge.terms import FingerPosition
 
 
 class CheckRunner:
@@ -172,15 +133,6 @@ def _worse(before: WatchlistStanding, now: WatchlistStanding) -> WatchlistStandi
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Probe:
-    """A sample that was good enough to search with."""
-
-    position: FingerPosition
-    image: NDArray[np.uint8]
-    template: Template
-
-
 class _Check:
     """One running check: its id, its times, and the samples until it is over."""
 
@@ -194,9 +146,9 @@ class _Check:
         self.started_at: datetime = ports.clock.now()
         self.watch = Stopwatch(ports.clock)
         self._ports = ports
-        self._limits = limits
         self._on_event = on_event
-        self._searched: list[tuple[Modality, _Probe]] = []
+        self._step = Step(limits, self.watch, self._tell)
+        self._searched: list[tuple[Modality, Probe]] = []
         self.standing = ports.standing()
 
     def examine(self, request: CheckRequest) -> list[Finding]:
@@ -204,7 +156,7 @@ class _Check:
         if Modality.FINGERPRINT in request.modalities:
             findings += self._examine_fingers(request.positions)
         if Modality.FACE in request.modalities:
-            findings.append(self._examine_face())
+            findings += self._examine_face()
         return findings
 
     def evidence(self) -> list[Evidence]:
@@ -220,98 +172,18 @@ class _Check:
 
     def _examine_fingers(self, positions: Sequence[FingerPosition]) -> list[Finding]:
         """Capture every finger, then search with all that are good enough at once."""
-        captured = [self._read_finger(position) for position in positions]
+        captured = [take_finger(self._ports, self._step, p) for p in positions]
         good = [(finding, probe) for finding, probe in captured if probe is not None]
         searched = iter(self._search(good) if good else ())
         return [
             finding if probe is None else next(searched) for finding, probe in captured
         ]
 
-    def _read_finger(self, position: FingerPosition) -> tuple[Finding, _Probe | None]:
-        capture = self._ports.finger_capture
-        modality = Modality.FINGERPRINT
-        if capture is None:
-            return Finding(modality, failure=DEVICE_FAILED), None
-        quality: Quality | None = None
-        for attempt in range(1, self._limits.max_attempts + 1):
-            try:
-                sample = self._capture_finger(capture, position, attempt)
-            except CaptureTimeoutError:
-                return Finding(modality, False, quality, attempt, NOBODY_CAME), None
-            except CaptureError:
-                return Finding(modality, False, quality, attempt, DEVICE_FAILED), None
-            quality, template = self._template_of(sample)
-            self._tell("assess", modality, attempt, quality=quality)
-            if template is not None:
-                finding = Finding(modality, quality=quality, attempts=attempt)
-                return finding, _Probe(position, sample.image, template)
-        return Finding(modality, False, quality, self._limits.max_attempts), None
+    def _examine_face(self) -> list[Finding]:
+        finding, probe = take_face(self._ports, self._step)
+        return [finding] if probe is None else self._search([(finding, probe)])
 
-    def _capture_finger(
-        self, capture: FingerprintCapture, position: FingerPosition, attempt: int
-    ) -> FingerprintSample:
-        self._tell("capture", Modality.FINGERPRINT, attempt)
-        with self.watch.stage("fingerprint.capture"):
-            return capture.capture(
-                position,
-                timeout_s=self._limits.finger_timeout_s,
-                on_progress=lambda share: self._tell(
-                    "capture", Modality.FINGERPRINT, attempt, share=share
-                ),
-            )
-
-    def _template_of(
-        self, sample: FingerprintSample
-    ) -> tuple[Quality, Template | None]:
-        recognition = self._ports.finger_recognition
-        try:
-            with self.watch.stage("fingerprint.assess"):
-                threshold = self._limits.finger_quality.of(sample.position)
-                quality = gated(recognition.assess(sample), threshold)
-            if not quality.is_sufficient:
-                return quality, None
-            with self.watch.stage("fingerprint.extract"):
-                template = recognition.extract(sample)
-        except InputError:
-            wrong = (QualityReason.WRONG_RESOLUTION,)
-            return Quality(0, wrong, is_sufficient=False), None
-        return quality, template
-
-    def _examine_face(self) -> Finding:
-        capture = self._ports.face_capture
-        modality = Modality.FACE
-        if capture is None:
-            return Finding(modality, failure=DEVICE_FAILED)
-        clock = self._ports.clock
-        deadline_s = clock.monotonic_s() + self._limits.face_timeout_s
-        quality: Quality | None = None
-        frames = 0
-        while (left_s := deadline_s - clock.monotonic_s()) > 0:
-            try:
-                sample = self._capture_face(capture, left_s, frames)
-            except CaptureTimeoutError:
-                break
-            except CaptureError:
-                return Finding(modality, False, quality, frames, DEVICE_FAILED)
-            frames += 1
-            with self.watch.stage("face.process"):
-                quality, template = self._ports.face_recognition.process(sample)
-            self._tell("assess", modality, frames, quality=quality)
-            if template is not None:
-                finding = Finding(modality, quality=quality, attempts=frames)
-                probe = _Probe(FingerPosition.UNKNOWN, sample.image, template)
-                return self._search([(finding, probe)])[0]
-        failure = NOBODY_CAME if quality is None else None
-        return Finding(modality, False, quality, frames, failure)
-
-    def _capture_face(
-        self, capture: FaceCapture, timeout_s: float, attempt: int
-    ) -> FaceSample:
-        self._tell("capture", Modality.FACE, attempt)
-        with self.watch.stage("face.capture"):
-            return capture.latest(timeout_s=timeout_s)
-
-    def _search(self, good: Sequence[tuple[Finding, _Probe]]) -> list[Finding]:
+    def _search(self, good: Sequence[tuple[Finding, Probe]]) -> list[Finding]:
         """Return the findings, completed by one search with all their probes.
 
         The candidates are of all probes together; the first finding carries them.

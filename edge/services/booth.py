@@ -12,10 +12,11 @@ import uvicorn
 from edge.booth.app import create_app
 from edge.booth.desk import CheckDesk
 from edge.booth.events import EventFeed
+from edge.checkpoint.booth_ports import BoothPorts
 from edge.checkpoint.check import CheckLimits
 from edge.checkpoint.freshness import FreshnessLimits
 from edge.checkpoint.quality_gate import FingerThresholds
-from edge.checkpoint.runner import BoothPorts, CheckRunner
+from edge.checkpoint.runner import CheckRunner
 from edge.clock import SystemClock
 from edge.errors import ConfigurationError, EdgeError
 from edge.logs import EventLog

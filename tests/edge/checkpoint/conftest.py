@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from edge.checkpoint.booth_ports import BoothPorts
 from edge.checkpoint.check import CheckLimits
 from edge.checkpoint.freshness import WatchlistStanding
-from edge.checkpoint.runner import BoothPorts, CheckRunner
+from edge.checkpoint.runner import CheckRunner
 from edge.clock import ManualClock
 from edge.terms import (
     Candidate,
