@@ -91,14 +91,15 @@ def fetch(
     *,
     as_json: bool,
 ) -> None:
-    """Bring the models that do not come with the packages, all or those named.
+    """Bring the models that come with no package: those in use, or those named.
 
     A file with another content than the pinned one is refused, wherever it came from.
     An interrupted download is gone on with.
     """
     store = model_store(config_path)
     known = [stored.spec for stored in store.list() if stored.spec.is_optional]
-    specs = [store.spec(model_id) for model_id in model_ids] or known
+    specs = [store.spec(model_id) for model_id in model_ids]
+    specs = specs or [spec for spec in known if spec.is_in_use]
     with _byte_bars(show=not as_json) as tell:
         for spec in specs:
             if source is None:

@@ -8,6 +8,7 @@ from edge.models import (
     minifasnet,
     mtcnn,
     retail_0095,
+    sface,
     yunet,
 )
 
@@ -19,6 +20,7 @@ ALL_SPECS = (
     mtcnn.ONET_SPEC,
     yunet.SPEC,
     retail_0095.SPEC,
+    sface.SPEC,
     minifasnet.V2_SPEC,
     minifasnet.V1SE_SPEC,
 )

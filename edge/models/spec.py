@@ -57,6 +57,8 @@ class ModelSpec:
 
     source: other bytes than the pinned ones are refused before they are parsed.
     build: the bytes of each source file -> serialized ONNX model; raises ModelError.
+    is_in_use: some part of the appliance can be told to use it; what is not is only
+    brought when it is named.
     """
 
     model_id: str
@@ -65,6 +67,7 @@ class ModelSpec:
     licence: str
     card: str
     build: Callable[..., bytes]
+    is_in_use: bool = True
 
     @property
     def is_optional(self) -> bool:
