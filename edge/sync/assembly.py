@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from edge.clock import Clock
     from edge.logs import EventLog
     from edge.replication.position import LogPosition
+    from edge.sync.asking_pace import FollowerSettings
     from edge.sync.commands import CommandStore
     from edge.sync.link import Link
-    from edge.sync.replica_follower import FollowerSettings
     from edge.sync.sync_agent import Chore
     from edge.trust.anchors import TrustAnchors
     from edge.trust.booth_keys import BoothKeys

@@ -2,26 +2,22 @@
 
 What is true is decided in edge.replication.replica; here it is stored, and asked for in
 time. The hub tells all booths of changes before it shows the new head, so that asking
-is the exception: after a gap, a lost connection, or when the hub is silent. A question
-is repeated with growing pauses, and each pause is stretched by chance, so that a
-thousand booths that lost the same message do not ask in the same instant. How much is
-asked for at a time follows the line: answers that come late halve it, so that a slow
-line is not filled with repetitions.
+is the exception: after a gap, a lost connection, or when the hub is silent. When, and
+for how much, is decided in edge.sync.asking_pace.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from edge.errors import MessageError, RefusalError, RefusalReason, StoreError
 from edge.records.message_map import MAX_MESSAGE_BYTES, MessageMap, type_of
-from edge.replication.changes import MAX_CHANGES
 from edge.replication.head import Head
 from edge.replication.manifest import position_of
 from edge.replication.replica import Replica
 from edge.replication.requests import AskChanges, AskChunks, AskManifest
+from edge.sync.asking_pace import AskingPace
 from edge.sync.messages import (
     ChunkMessage,
     ChunkRequest,
@@ -42,6 +38,7 @@ if TYPE_CHECKING:
     from edge.replication.manifest import Manifest
     from edge.replication.position import LogPosition, RecordedChange
     from edge.replication.replica import AcceptedChanges
+    from edge.sync.asking_pace import FollowerSettings
     from edge.sync.booth_trust import BoothTrust
     from edge.sync.link import Link
 
@@ -87,23 +84,6 @@ class ReplicaStore(Protocol):
     def save_latest_trusted_at(self, at: datetime) -> None: ...
 
 
-@dataclass(frozen=True)
-class FollowerSettings:
-    """When to ask.
-
-    answer_s: an unanswered request is repeated after this, doubling up to idle_s.
-    spread_s: up to so much later, by chance. idle_s: with nothing to ask, look again.
-    first_limit: changes that are asked for at first. trust_s: the least time between
-    two questions for keys.
-    """
-
-    answer_s: float = 5.0
-    spread_s: float = 1.0
-    idle_s: float = 120.0
-    first_limit: int = 32
-    trust_s: float = 30.0
-
-
 class ReplicaFollower:
     """on_held: told the new position after each commit.
 
@@ -128,15 +108,10 @@ class ReplicaFollower:
         self._trust = trust
         self._clock = clock
         self._log = log
-        self._random = random
         self._on_held = on_held
         self._on_pause = on_pause
-        self._settings = settings or FollowerSettings()
         self._request_topic = str(BoothTopic(trust.booth_id, BoothChannel.REQUEST))
-        self._due_s = clock.monotonic_s()
-        self._asked_s = self._trust_due_s = self._due_s
-        self._unanswered = 0
-        self._limit = self._settings.first_limit
+        self._pace = AskingPace(clock, random, settings)
         self._asked: set[bytes] = set()
         self._replica = self._restored()
 
@@ -146,8 +121,7 @@ class ReplicaFollower:
 
     def ask_now(self) -> None:
         """Make a question due, a moment from now: the link is new, or there is news."""
-        self._unanswered = 0
-        self._set_due(0.0)
+        self._pace.ask_now()
 
     def on_head(self, data: bytes) -> None:
         """Take a head and keep it; ask if it is ahead of what is held.
@@ -184,7 +158,7 @@ class ReplicaFollower:
             accepted = self._replica.accept_changes(data, self._clock.now())
         except RefusalError as error:
             if error.reason is RefusalReason.GAP:
-                self._ask_soon()
+                self._pace.ask_soon()
             elif error.reason is RefusalReason.ROLLBACK:
                 return  # late or repeated, as brokers do
             raise
@@ -229,10 +203,10 @@ class ReplicaFollower:
         self._replica.has_chunk(message.digest)
         self._asked.discard(message.digest)
         if self._asked:
-            self._set_due(self._settings.answer_s)
+            self._pace.await_more()
         else:
-            self._answered()
-            self._due_s = self._clock.monotonic_s()
+            self._pace.answered()
+            self._pace.ask_at_once()
 
     def on_answer(self, data: bytes) -> None:
         """Take what came on the booth's own watchlist topic: head, changes, manifest.
@@ -244,7 +218,7 @@ class ReplicaFollower:
         if kind == "head":
             self.on_head(data)
             if self._replica.freshness(self._clock.now()).behind == 0:
-                self._rest()
+                self._pace.rest()
         elif kind == "changes":
             self.on_changes(data)
         elif kind == "manifest":
@@ -264,10 +238,8 @@ class ReplicaFollower:
         Raises:
             LinkError: the connection went away meanwhile.
         """
-        now_s = self._clock.monotonic_s()
-        if now_s < self._trust_due_s:
+        if not self._pace.may_ask_for_trust():
             return
-        self._trust_due_s = now_s + self._settings.trust_s
         request = TrustRequest(booth_id=self._trust.booth_id)
         data = sign(request.encode(), self._trust.signing_key)
         self._link.publish(self._request_topic, data)
@@ -289,8 +261,7 @@ class ReplicaFollower:
             LinkError: the connection went away meanwhile.
             StoreError: the snapshot cannot be applied.
         """
-        now_s = self._clock.monotonic_s()
-        if now_s < self._due_s:
+        if not self._pace.is_due():
             return
         booth_id = self._trust.booth_id
         request = self._replica.next_request()
@@ -300,16 +271,16 @@ class ReplicaFollower:
                     booth_id=booth_id,
                     after=request.after,
                     chain=request.chain,
-                    limit=self._limit,
+                    limit=self._pace.limit,
                 )
             case AskManifest():
                 message = ManifestRequest(booth_id=booth_id, after=request.after)
             case AskChunks():
-                wanted = request.digests[: max(1, self._limit // _CHUNK_WORTH)]
+                wanted = request.digests[: max(1, self._pace.limit // _CHUNK_WORTH)]
                 self._asked = set(wanted)
                 message = ChunkRequest(booth_id=booth_id, digests=list(wanted))
             case _:
-                self._rest()
+                self._pace.rest()
                 if self._replica.fetching is not None:
                     self._apply_snapshot(self._replica.fetching)
                 return
@@ -318,13 +289,8 @@ class ReplicaFollower:
     def _ask(self, message: MessageMap) -> None:
         data = sign(message.encode(), self._trust.signing_key)
         self._link.publish(self._request_topic, data)
-        pause_s = self._settings.answer_s * (1 << min(self._unanswered, 16))
-        if self._unanswered:
-            self._limit = max(1, self._limit // 2)
-        self._asked_s = self._clock.monotonic_s()
-        self._unanswered += 1
-        self._set_due(min(self._settings.idle_s, pause_s))
-        if self._unanswered > 1 and self._replica.fetching is not None:
+        self._pace.asked()
+        if self._pace.is_repeated and self._replica.fetching is not None:
             self._refresh_manifest()
 
     def _refresh_manifest(self) -> None:
@@ -336,29 +302,9 @@ class ReplicaFollower:
 
     def _ask_if_behind(self) -> None:
         if self._replica.freshness(self._clock.now()).behind > 0:
-            self._ask_soon()
+            self._pace.ask_soon()
         else:
-            self._rest()
-
-    def _ask_soon(self) -> None:
-        """Ask unless a question is under way already."""
-        soon_s = self._clock.monotonic_s() + self._settings.spread_s
-        if self._unanswered == 0 or self._due_s > soon_s + self._settings.answer_s:
-            self.ask_now()
-
-    def _answered(self) -> None:
-        took_s = self._clock.monotonic_s() - self._asked_s
-        if self._unanswered == 1 and took_s < self._settings.answer_s / 2:
-            self._limit = min(MAX_CHANGES, 2 * self._limit)
-        self._unanswered = 0
-
-    def _rest(self) -> None:
-        self._unanswered = 0
-        self._set_due(self._settings.idle_s)
-
-    def _set_due(self, pause_s: float) -> None:
-        spread_s = self._random.random() * self._settings.spread_s
-        self._due_s = self._clock.monotonic_s() + pause_s + spread_s
+            self._pace.rest()
 
     def _moved(self, position: LogPosition) -> None:
         self._replica.moved_to(position)
@@ -366,11 +312,11 @@ class ReplicaFollower:
         self._log.event(
             "watchlist_applied", cursor=position.sequence, count=position.count
         )
-        self._answered()
+        self._pace.answered()
         if self._replica.freshness(self._clock.now()).behind > 0:
-            self._due_s = self._clock.monotonic_s()
+            self._pace.ask_at_once()
         else:
-            self._rest()
+            self._pace.rest()
         self._on_held(position)
 
     def _fetch(self, manifest: Manifest) -> None:
@@ -380,8 +326,7 @@ class ReplicaFollower:
         self._log.event(
             "snapshot_begun", sequence=manifest.sequence, count=len(missing)
         )
-        self._unanswered = 0
-        self._due_s = self._clock.monotonic_s()
+        self._pace.begin_anew()
 
     def _apply_snapshot(self, manifest: Manifest) -> None:
         self._log.event("snapshot_complete", sequence=manifest.sequence)
