@@ -17,6 +17,7 @@ E = TypeVar("E", bound=Enum)
 TEXT_LIMIT = 4_000
 ID_LIMIT = 100
 INTEGER_BITS = 64
+MAX_DEPTH = 5
 
 
 def encode_map(value: dict[str, Any]) -> bytes:
@@ -28,14 +29,21 @@ def decode_map(data: bytes, *, what: str, limit: int) -> Fields:
     """Decode one CBOR map with nothing before or after it.
 
     Raises:
-        MessageError: too long, not CBOR, not a map, or trailing bytes.
+        MessageError: too long, not CBOR, not a map, nested too deep, a key twice, a
+            length that is not said, or trailing bytes.
     """
     if len(data) > limit:
         message = f"{what}: {len(data)} bytes, {limit} allowed"
         raise MessageError(message)
     stream = BytesIO(data)
     try:
-        value = cbor2.CBORDecoder(stream).decode()
+        value = cbor2.CBORDecoder(
+            stream,
+            max_depth=MAX_DEPTH,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            strict_hashable_types=True,
+        ).decode()
     except Exception as error:
         # The decoder meets arbitrary bytes and raises far more than its own errors.
         message = f"{what}: not CBOR: {type(error).__name__}"

@@ -46,7 +46,8 @@ class BoothSide:
 
     load_keys: raises ConfigurationError until the booth is enrolled. broker: how to
     reach the broker with these keys. keep_anchors: stores trust documents beside the
-    keys. chores: what else to do now and then.
+    keys. chores: what else to do now and then. is_gone_elsewhere: whether what was made
+    of this watchlist holds nothing that is off it.
     """
 
     booth_id: str
@@ -58,6 +59,7 @@ class BoothSide:
     chores: Callable[[BoothStores, Databases], Sequence[Chore]] = field(
         default=lambda _stores, _databases: ()
     )
+    is_gone_elsewhere: Callable[[sqlite_utils.Database], bool] = lambda _list: True
 
 
 def run_sync(
@@ -105,6 +107,7 @@ def run_sync(
             instance,
             chores=side.chores(stores, (booth_store, watchlist_store)),
             keep_anchors=side.keep_anchors,
+            is_gone_elsewhere=lambda: side.is_gone_elsewhere(watchlist_store),
         )
         agent = assemble_agent(keys, link, stores, clock, log, options)
         stack.callback(agent.close)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from edge.recognition.fingerprint.search import FingerprintSearch, Found
     from edge.services.enrolment import EnrolmentEngines
     from edge.services.face_search import FaceSearch
+    from edge.services.sync import BoothSide
     from edge.sync.settings import BrokerSettings
     from edge.terms import FingerprintTemplate, Modality
     from edge.trust.booth_keys import BoothKeys
@@ -270,31 +271,40 @@ def machine_broker(config: Config) -> BrokerSettings:
     return booth_broker(config, booth_keys(config))
 
 
-def run_sync_from(config: Config) -> None:
-    """Run edge-sync until it is told to stop."""
+def booth_side(config: Config) -> BoothSide:
+    """Return what edge-sync works with on this booth."""
     from edge.clock import SystemClock
+    from edge.services.gallery_erasure import is_gallery_clean
     from edge.services.provisioning import booth_folder, booth_keys
-    from edge.services.sync import BoothSide, run_sync
+    from edge.services.sync import BoothSide
     from edge.services.sync_chores import chores_of
     from edge.trust.booth_keys import keep_anchors
 
-    run_sync(
-        BoothSide(
-            booth_id=config.booth_id,
-            store_path=config.store.path,
-            watchlist_path=config.store.watchlist_path,
-            load_keys=lambda: booth_keys(config),
-            broker=lambda keys: booth_broker(config, keys),
-            keep_anchors=lambda anchors: keep_anchors(booth_folder(config), anchors),
-            chores=lambda stores, databases: chores_of(
-                *databases,
-                stores.outbox,
-                stores.replica,
-                SystemClock(),
-                folder=config.store.path.parent,
-            ),
-        )
+    return BoothSide(
+        booth_id=config.booth_id,
+        store_path=config.store.path,
+        watchlist_path=config.store.watchlist_path,
+        load_keys=lambda: booth_keys(config),
+        broker=lambda keys: booth_broker(config, keys),
+        keep_anchors=lambda anchors: keep_anchors(booth_folder(config), anchors),
+        chores=lambda stores, databases: chores_of(
+            *databases,
+            stores.outbox,
+            stores.replica,
+            SystemClock(),
+            folder=config.store.path.parent,
+        ),
+        is_gone_elsewhere=lambda watchlist: is_gallery_clean(
+            gallery_folder(config), watchlist
+        ),
     )
+
+
+def run_sync_from(config: Config) -> None:
+    """Run edge-sync until it is told to stop."""
+    from edge.services.sync import run_sync
+
+    run_sync(booth_side(config))
 
 
 def run_hub_from(config: Config) -> None:

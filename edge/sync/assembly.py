@@ -62,7 +62,10 @@ class BoothStores:
 
 @dataclass(frozen=True)
 class AgentOptions:
-    """chores: what else is done now and then. random: spreads questions in time."""
+    """chores: what else is done now and then. random: spreads questions in time.
+
+    is_gone_elsewhere: whether copies of the list hold nothing that is off it.
+    """
 
     instance: str
     chores: Sequence[Chore] = ()
@@ -71,6 +74,7 @@ class AgentOptions:
     following: FollowerSettings | None = None
     keep_anchors: Callable[[TrustAnchors], None] = lambda _anchors: None
     on_held: Callable[[LogPosition], None] = lambda _position: None
+    is_gone_elsewhere: Callable[[], bool] = lambda: True
 
 
 def assemble_agent(
@@ -105,7 +109,9 @@ def assemble_agent(
         options.on_held(position)
         holdings.on_held(position)
 
-    holdings = HoldingReporter(stores.replica, post, clock)
+    holdings = HoldingReporter(
+        stores.replica, post, clock, is_gone_elsewhere=options.is_gone_elsewhere
+    )
     sender = OutboxSender(
         link,
         outbox,

@@ -1,8 +1,9 @@
 """Deletion receipts: what the booth holds and has deleted, signed in the outbox.
 
-A withdrawal that was applied is remembered in the watchlist's own store until its
-receipt stands in the outbox, which is another file: killed in between, the booth says
-it twice and never not at all.
+Nothing is said while the store's files, or the galleries that were made of it, still
+hold what was deleted. A withdrawal that was applied is remembered in the watchlist's
+own store until its receipt stands in the outbox, which is another file: killed in
+between, the booth says it twice and never not at all.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from edge.replication.position import LogPosition
 
 HOLDING_KIND = "holding"
-AGAIN_S = 10.0
+AGAIN_S = 2.0
 
 
 class HeldList(Protocol):
@@ -50,11 +51,15 @@ class HoldingReporter:
         post: Callable[[str, bytes], object],
         clock: Clock,
         settings: HoldingSettings | None = None,
+        *,
+        is_gone_elsewhere: Callable[[], bool] = lambda: True,
     ) -> None:
+        """is_gone_elsewhere: whether copies beside the store hold nothing of it."""
         self._store = store
         self._post = post
         self._clock = clock
         self._settings = settings or HoldingSettings()
+        self._is_gone_elsewhere = is_gone_elsewhere
         self._due_s = clock.monotonic_s()
 
     def on_held(self, _position: LogPosition) -> None:
@@ -72,7 +77,7 @@ class HoldingReporter:
 
     def _report(self) -> None:
         # What is held proves what is gone: from the files as well, or nothing is said.
-        if self._store.position() is None or not self._store.scrub():
+        if self._store.position() is None or not self._is_gone():
             self._due_s = self._clock.monotonic_s() + AGAIN_S
             return
         is_said = False
@@ -83,6 +88,9 @@ class HoldingReporter:
             is_said = True
         if not is_said:
             self._say(())
+
+    def _is_gone(self) -> bool:
+        return self._is_gone_elsewhere() and self._store.scrub()
 
     def _say(self, withdrawn: Sequence[tuple[int, str]]) -> bool:
         position = self._store.position()

@@ -159,6 +159,17 @@ def is_current(revision: str, source: ReferenceSource) -> bool:
     return _numbers(reached) == _numbers(source.state())
 
 
+def has_removed_all(revision: str, source: ReferenceSource) -> bool:
+    """Return whether a gallery of this revision has withdrawn all that the source has.
+
+    It may lack what was added since.
+    """
+    reached = _parsed(revision)
+    if reached is None or not source.has_been_in(reached):
+        return False
+    return reached.last_removal >= source.state().last_removal
+
+
 def _reached(
     gallery: FollowingGallery, source: ReferenceSource, state: WatchlistState
 ) -> WatchlistState | None:

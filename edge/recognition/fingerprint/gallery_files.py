@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from edge.errors import StoreError
-from edge.recognition.fingerprint.codes import TABLE
 from edge.recognition.fingerprint.gallery_columns import (
     ALIVE,
     ROW,
@@ -43,8 +42,9 @@ if TYPE_CHECKING:
 FORMAT = 2
 HEADER, LOCK = "header.json", "lock"
 HEADER_LIMIT = 65536
-# What the codes of a print follow from.
-_MADE_WITH = (TABLE, "codes.py", "cylinders.py", "packed.py")
+# What the codes of a print follow from. Named, not imported: edge-sync looks at these
+# files too and must not load a compiler for it.
+_MADE_WITH = ("codes.npz", "codes.py", "cylinders.py", "packed.py")
 # New room for this much more than is needed: patches of days fit without copying.
 _SPARE_SHARE, _SPARE_ROWS, _SPARE_MINUTIAE = 0.1, 4096, 131_072
 
@@ -193,6 +193,23 @@ def examine_saved(folder: Path) -> SavedGallery | None:
     )
 
 
+def data_files(folder: Path) -> dict[Path, int]:
+    """Return the files of arrays in a folder with the generation of each.
+
+    Empty if there is no folder.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    found: dict[Path, int] = {}
+    with contextlib.suppress(FileNotFoundError):
+        for path in folder.iterdir():
+            name, _, number = path.name.partition(".")
+            if name in _sizes(1, 1) and number.isdecimal():
+                found[path] = int(number)
+    return found
+
+
 def read_columns(folder: Path, mode: Literal["r+", "c"]) -> GalleryColumns | None:
     """Return what was saved by this software, None if there is nothing of use.
 
@@ -292,9 +309,8 @@ def _replace(folder: Path, header: str) -> None:
 
 
 def _remove_others(folder: Path, generation: int) -> None:
-    for path in folder.iterdir():
-        name, _, number = path.name.partition(".")
-        if name in _sizes(1, 1) and number != str(generation):
+    for path, found in data_files(folder).items():
+        if found != generation:
             path.unlink(missing_ok=True)
 
 

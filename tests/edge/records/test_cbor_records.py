@@ -4,7 +4,7 @@ from datetime import timedelta
 import cbor2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import MessageError
@@ -121,6 +121,28 @@ def test_an_oversized_record_is_refused_before_it_is_read(decode, limit):
 def test_bytes_made_to_exhaust_the_decoder_are_refused(decode, data):
     with pytest.raises(MessageError):
         decode(data)
+
+
+def with_pair(plain, pair):
+    """Return a map with one more pair in front."""
+    return bytes([plain[0] + 1]) + pair + plain[1:]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda plain: with_pair(plain, b"\x61v\x01"),
+        lambda plain: with_pair(plain, b"\x61x" + b"\x81" * 9 + b"\x00"),
+        lambda plain: with_pair(plain, b"\x81\x01\x01"),
+        lambda plain: b"\xbf" + plain[1:] + b"\xff",
+    ],
+    ids=["a key twice", "too deep", "a list for a key", "no length"],
+)
+@given(data=st.data())
+@settings(max_examples=5)
+def test_a_hit_in_loose_encoding_is_refused(hits, spoil, data):
+    with pytest.raises(MessageError, match="not CBOR"):
+        decode_hit(spoil(encode_hit(data.draw(hits))))
 
 
 @DECODERS

@@ -11,11 +11,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from edge.errors import MessageError, RefusalError, RefusalReason
-from edge.replication.changes import make_changes
+from edge.replication.chain import chain_step
+from edge.replication.changes import Changes, changes_context, make_changes
 from edge.replication.freshness import FreshnessState
 from edge.replication.head import make_head
 from edge.replication.manifest import make_manifest, read_manifest
+from edge.replication.packing import array_of, deflated
 from edge.replication.requests import AskChanges, AskChunks, AskNothing
+from edge.trust.cose import encrypt, sign
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -204,6 +207,49 @@ def test_mix_the_records_of_one_batch_under_the_frame_of_another_are_not_taken(
     assert booth.entries == {}
 
 
+def test_mix_records_chained_out_of_their_places_are_not_taken(hub, booth):
+    # A frame and a chain that agree with the records, which are not the first four.
+    records = hub.records[1:5]
+    chain = hub.positions[0].chain
+    for record in records:
+        chain = chain_step(hub.log, chain, record)
+    frame = replace(hub.positions[4], chain=chain)
+    mixed = make_changes(hub.positions[0], frame, records, hub.content_key, hub.key)
+    with refused(RefusalReason.MIXED):
+        booth.replica.accept_changes(mixed, START)
+
+
+def test_mix_records_of_another_past_under_the_frame_of_this_one_are_not_taken(
+    hub, booth, make_hub
+):
+    # The right numbers and operations: only the chain tells.
+    other = make_hub(key=hub.key, content_key=hub.content_key)
+    other.add(4, text="Let pass.")
+    mixed = make_changes(
+        hub.positions[0], hub.positions[4], other.records, hub.content_key, hub.key
+    )
+    with refused(RefusalReason.MIXED):
+        booth.replica.accept_changes(mixed, START)
+
+
+def test_mix_content_that_was_encrypted_for_another_place_does_not_open(hub, booth):
+    elsewhere = changes_context(hub.log, 4, 8)
+    packed = deflated(array_of(hub.records[:4]))
+    moved = Changes(
+        log=hub.log,
+        epoch=1,
+        after=0,
+        upto=4,
+        chain_before=hub.positions[0].chain,
+        chain_after=hub.positions[4].chain,
+        digest_after=hub.positions[4].digest,
+        count_after=4,
+        content=encrypt(packed, hub.content_key, context=elsewhere),
+    )
+    with pytest.raises(MessageError, match="of another place"):
+        booth.changes(sign(moved.encode(), hub.key))
+
+
 def test_mix_a_chunk_under_the_manifest_of_another_log_does_not_open(
     hub, booth, make_hub
 ):
@@ -249,7 +295,7 @@ def test_truncation_of_the_end_of_the_log_is_shown_as_changes_behind(hub, full_b
 def test_truncation_of_the_middle_of_the_log_is_a_gap_and_is_asked_for(hub, full_booth):
     hub.add(7)
     with refused(RefusalReason.GAP):
-        full_booth.changes(hub.changes(14, 17))
+        full_booth.replica.accept_changes(hub.changes(14, 17), START)
     assert full_booth.position == hub.positions[10]
     request = full_booth.replica.next_request()
     assert request == AskChanges(10, hub.positions[10].chain)
@@ -257,7 +303,7 @@ def test_truncation_of_the_middle_of_the_log_is_a_gap_and_is_asked_for(hub, full
 
 def test_truncation_of_the_first_changes_is_a_gap_for_an_empty_booth(hub, booth):
     with refused(RefusalReason.GAP):
-        booth.changes(hub.changes(1, 10))
+        booth.replica.accept_changes(hub.changes(1, 10), START)
     assert booth.entries == {}
 
 
@@ -300,7 +346,9 @@ def test_truncation_of_the_list_of_chunks_is_not_taken(make_hub, make_booth):
     cut = make_manifest(hub.position, 1, lines[:-1], START, hub.key)
     with refused(RefusalReason.MIXED):
         booth.manifest(cut)
-    twice = make_manifest(hub.position, 1, [lines[0], *lines[:-1]], START, hub.key)
+    # The same chunk again in place of the last one, said to hold what that one held.
+    again = lines[0]._replace(entries=lines[-1].entries)
+    twice = make_manifest(hub.position, 1, [*lines[:-1], again], START, hub.key)
     with refused(RefusalReason.MIXED):
         booth.manifest(twice)
     assert booth.replica.fetching is None

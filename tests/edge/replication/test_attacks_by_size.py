@@ -125,6 +125,28 @@ def test_a_chunk_shorter_than_stated_is_not_taken(hub, booth):
         booth.replica.open_chunk(manifest, data)
 
 
+def test_a_chunk_of_another_size_than_stated_is_not_taken(hub, booth):
+    plaintext = array_of([hub.records[0]])
+    data = encrypt(
+        zlib.compress(plaintext), hub.content_key, context=chunk_context(hub.log, 1)
+    )
+    stated = ChunkLine(record_digest(data), len(data) + 1, len(plaintext), 1)
+    manifest = booth.manifest(manifest_of(hub, [stated]))
+    with refused(RefusalReason.MIXED):
+        booth.replica.open_chunk(manifest, data)
+
+
+def test_a_chunk_of_fewer_entries_than_stated_is_not_taken(hub, booth):
+    plaintext = array_of([hub.records[0]])
+    data = encrypt(
+        zlib.compress(plaintext), hub.content_key, context=chunk_context(hub.log, 1)
+    )
+    stated = ChunkLine(record_digest(data), len(data), len(plaintext), 2)
+    manifest = booth.manifest(manifest_of(hub, [stated]))
+    with refused(RefusalReason.MIXED):
+        booth.replica.open_chunk(manifest, data)
+
+
 def test_too_many_chunks_are_refused(hub, booth):
     lines = [line(number) for number in range(65_537)]
     with refused(RefusalReason.TOO_LARGE):

@@ -12,6 +12,8 @@ import pytest
 from edge.clock import SystemClock
 from edge.config import parse_config
 from edge.recognition.fingerprint.gallery import TemplateGallery
+from edge.recognition.fingerprint.gallery_columns import minutiae_of
+from edge.recognition.fingerprint.gallery_files import read_columns
 from edge.services import store_checks, wiring
 from edge.services.findings import Status
 from edge.simulate.template_gallery import generate, impression
@@ -26,6 +28,7 @@ from edge.terms import (
     Reference,
     WatchlistEntry,
 )
+from edge.watchlist.following import follow
 from edge.watchlist.live import GalleryFollower
 
 POSITIONS = (FingerPosition.RIGHT_INDEX, FingerPosition.LEFT_INDEX)
@@ -95,6 +98,24 @@ class Booth:
         rng = np.random.default_rng(person)
         probes = [impression(f, rng, 0.5) for f in self._fingers[person]]
         return [candidate.entry_id for candidate in index.search(probes)]
+
+    @contextmanager
+    def store(self):
+        database = open_database(self.config.store.watchlist_path, "watchlist")
+        with closing(database.conn):
+            yield database
+
+    def numbers_of(self, entry_id):
+        with self.store() as database:
+            rows = database.conn.execute(
+                "select number from biometric_references where entry_id = ?",
+                (entry_id,),
+            ).fetchall()
+        return [number for (number,) in rows]
+
+    def is_erased(self):
+        with self.store() as database:
+            return wiring.booth_side(self.config).is_gone_elsewhere(database)
 
     def gallery(self):
         (finding,) = store_checks.check_gallery(
@@ -257,6 +278,56 @@ def test_a_gallery_that_lacks_what_it_claims_to_hold_is_told(enrolled):
     finding = enrolled.gallery()
     assert finding.status is Status.FAILED
     assert "2 missing" in finding.text
+
+
+class TestErasure:
+    """What edge-sync asks before it signs that something is deleted."""
+
+    def test_a_withdrawal_is_gone_once_edge_booth_has_overwritten_it(self, enrolled):
+        assert enrolled.is_erased()
+        folder = wiring.gallery_folder(enrolled.config)
+        numbers = enrolled.numbers_of("p3")
+        columns = read_columns(folder, "c")
+        rows = np.flatnonzero(np.isin(columns.rows["number"], numbers))
+        gone = [minutiae_of(columns, row)[0].tobytes() for row in rows]
+        assert len(gone) == 2
+        enrolled.change((WITHDRAW, 3))
+        assert not enrolled.is_erased()
+        with enrolled.opened():
+            pass
+        assert enrolled.is_erased()
+        files = b"".join(path.read_bytes() for path in folder.iterdir())
+        assert not any(minutiae in files for minutiae in gone)
+
+    def test_while_a_search_sees_it_it_is_not_gone(self, enrolled):
+        enrolled.change((WITHDRAW, 3))
+        folder = wiring.gallery_folder(enrolled.config)
+        with closing(TemplateGallery(folder)) as gallery, enrolled.store() as store:
+            seen = gallery.snapshot()
+            follow(gallery, StoredReferences(store), Modality.FINGERPRINT)
+            assert not enrolled.is_erased()
+            del seen
+            assert gallery.tidy()
+            assert enrolled.is_erased()
+
+    def test_what_was_added_since_does_not_matter(self, enrolled):
+        enrolled.change((ADD, 40))
+        assert enrolled.is_erased()
+
+    @pytest.mark.parametrize("name", ["header.json", "packed.99"])
+    def test_files_that_cannot_be_judged_are_not_clean(self, enrolled, name):
+        path = wiring.gallery_folder(enrolled.config) / name
+        path.write_bytes(b"of another software, or cut short")
+        assert not enrolled.is_erased()
+
+    def test_a_watchlist_with_another_past_says_nothing_of_the_gallery(self, enrolled):
+        enrolled.config.store.watchlist_path.unlink()
+        enrolled.enrol([3])
+        assert not enrolled.is_erased()
+
+    def test_where_there_is_no_gallery_nothing_is_left_in_it(self, booth):
+        booth.enrol([3])
+        assert booth.is_erased()
 
 
 def test_no_store_has_no_gallery_and_none_is_made(booth):

@@ -83,6 +83,27 @@ def test_nothing_is_said_while_the_files_still_hold_what_was_deleted(
     assert [w.entry_id for w in said[0].withdrawn] == ["e1"]
 
 
+def test_nothing_is_said_while_a_gallery_still_holds_what_was_deleted(
+    held, said, clock
+):
+    is_gone = []
+    reporter = HoldingReporter(
+        held,
+        lambda _kind, body: said.append(Holding.decode(body)),
+        clock,
+        is_gone_elsewhere=lambda: bool(is_gone),
+    )
+    held.gone = [(7, "e1")]
+    reporter.on_held(POSITION)
+    clock.advance(3600)
+    reporter.report_if_due()
+    assert (said, held.gone) == ([], [(7, "e1")])
+    is_gone.append(True)
+    clock.advance(10)
+    reporter.report_if_due()
+    assert [w.entry_id for w in said[0].withdrawn] == ["e1"]
+
+
 def test_a_booth_without_a_list_says_nothing(reporter, held, said):
     held.held = None
     reporter.report_if_due()
