@@ -12,6 +12,7 @@ from rich.table import Table
 from edge.cli import (
     bench_face,
     bench_face_search,
+    bench_guidance,
     bench_presentation,
     bench_search,
 )
@@ -136,6 +137,7 @@ def _show(report: Mapping[str, Any]) -> None:
 for _command in (
     bench_face.face,
     bench_face_search.face_search,
+    bench_guidance.guidance,
     bench_presentation.pad,
     bench_search.search,
     sync,

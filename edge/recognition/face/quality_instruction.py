@@ -158,8 +158,8 @@ def _way_back(face: Geometry) -> FaceInstruction:
         FaceInstruction.DOWN: _ABOVE_EYES - face.above,
         FaceInstruction.UP: _BELOW_EYES - face.below,
     }
-    beyond = {way for way, lack in missing.items() if lack > 0}
-    is_too_wide = {FaceInstruction.LEFT, FaceInstruction.RIGHT} <= beyond
-    if is_too_wide or {FaceInstruction.UP, FaceInstruction.DOWN} <= beyond:
+    # What one side lacks is not to be had from the other.
+    is_too_wide = missing[FaceInstruction.LEFT] + missing[FaceInstruction.RIGHT] > 0
+    if is_too_wide or missing[FaceInstruction.UP] + missing[FaceInstruction.DOWN] > 0:
         return FaceInstruction.FURTHER
     return max(missing, key=lambda way: missing[way])

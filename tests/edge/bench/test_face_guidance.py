@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import numpy as np
 import pytest
 
-from edge.bench.face_guidance import measure_guidance
+from edge.bench.face_guidance import fingers_at_work, measure_guidance
 from edge.recognition.face.detection import Face
 
 
@@ -29,3 +32,30 @@ def test_every_frame_is_timed():
     assert found["guidance_ms_p95"] <= found["guidance_ms_max"]
     assert found["followed"] == pytest.approx(1.0)
     assert found["frames_per_s"] > 0
+
+
+class Counting:
+    """Takes templates of nothing, and counts."""
+
+    def __init__(self):
+        self.taken = 0
+        self.began = threading.Event()
+
+    def extract(self, sample):
+        assert sample.resolution_ppi == 500
+        self.taken += 1
+        self.began.set()
+
+
+def test_fingers_are_at_work_meanwhile_and_not_after():
+    engine = Counting()
+    with fingers_at_work(engine):
+        assert engine.began.wait(10)
+        figures = measure_guidance(
+            Seer(), [np.full((90, 90, 3), 99, np.uint8)], seconds_each=0.3
+        )
+    taken = engine.taken
+    assert taken > 0
+    assert figures.to_json()["cpu_ms_median"] > 0
+    time.sleep(0.01)
+    assert engine.taken == taken

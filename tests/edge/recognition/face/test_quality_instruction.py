@@ -125,6 +125,8 @@ def _moved(x=0.0, y=0.0):
         (slice(200, None), slice(None), FaceInstruction.DOWN),
         (slice(None, 300), slice(None), FaceInstruction.UP),
         (slice(180, 330), slice(None), FaceInstruction.FURTHER),
+        # There is room above, but less than is missing below.
+        (slice(125, 330), slice(None), FaceInstruction.FURTHER),
     ],
 )
 def test_a_face_that_is_cut_off_is_led_back_by_the_travellers_own_sides(
