@@ -111,6 +111,7 @@ class CameraSection(Section):
     enabled: bool = True
     source: str = Field(default="/dev/video0", min_length=1)
     timeout_s: float = Field(default=10.0, gt=0, le=120)
+    burst_s: float = Field(default=0.4, ge=0, le=10)
 
 
 Threshold = Annotated[int, Field(ge=0, le=100)]
@@ -148,6 +149,8 @@ class PolicySection(Section):
     face_false_positive_identification_rate: float = Field(default=1e-2, gt=0, le=1e-1)
     watchlist_stale_after_h: float = Field(default=24.0, gt=0, le=8760)
     watchlist_degraded_after_h: float = Field(default=24.0 * 40, ge=0, le=87600)
+    presentation_attack: Literal["off", "inform", "second_look"] = "inform"
+    presentation_attack_threshold: float = Field(default=0.5, gt=0, lt=1)
     finger_quality: FingerQualitySection = Field(default_factory=FingerQualitySection)
 
 

@@ -10,12 +10,16 @@ if TYPE_CHECKING:
     from edge.terms import (
         Candidate,
         CheckRecord,
+        FaceBox,
+        FaceGuidance,
         FaceSample,
         FaceTemplate,
         FingerPosition,
         FingerprintSample,
         FingerprintTemplate,
         Hit,
+        PresentationVerdict,
+        ProcessedFace,
         Quality,
         Template,
         WatchlistEntry,
@@ -59,9 +63,50 @@ class FingerprintRecognition(Protocol):
     def extract(self, sample: FingerprintSample) -> FingerprintTemplate: ...
 
 
+class FaceGuide(Protocol):
+    """Leads one traveller before the camera; holds the best frame and no other."""
+
+    def pick(self, x_px: float, y_px: float) -> None:
+        """Follow the face at this point of the frame, though others are in view."""
+        ...
+
+    def update(self, sample: FaceSample) -> FaceGuidance:
+        """Judge the next frame.
+
+        Raises:
+            InputError: the sample's image is not RGB of 8 bits.
+            ModelError: a network fails.
+        """
+        ...
+
+    def take_best(self) -> ProcessedFace | None:
+        """Return the best usable frame of the face followed, and hold it no longer.
+
+        Raises:
+            ModelError: a network fails.
+        """
+        ...
+
+
 class FaceRecognition(Protocol):
     def process(self, sample: FaceSample) -> tuple[Quality, FaceTemplate | None]:
-        """Assess the face in the frame; the template is None if it is not usable."""
+        """Assess the face in one image; the template is None if it is not usable."""
+        ...
+
+    def guide(self) -> FaceGuide:
+        """Begin with a traveller before the camera."""
+        ...
+
+
+class PresentationAttackDetection(Protocol):
+    def judge_presentation(
+        self, sample: FaceSample, box: FaceBox
+    ) -> PresentationVerdict:
+        """Judge whether the face in the box is one.
+
+        Raises:
+            ModelError: a network fails.
+        """
         ...
 
 

@@ -116,6 +116,74 @@ class Quality:
     instruction: FaceInstruction | None = None
 
 
+@dataclass(frozen=True)
+class FaceBox:
+    """Where a face lies, in pixels of its image; it may reach beyond the image."""
+
+    left_px: float
+    top_px: float
+    right_px: float
+    bottom_px: float
+
+
+class PresentationDecision(StrEnum):
+    """Whether a face itself was before the camera (ISO/IEC 30107-1), or a picture."""
+
+    BONA_FIDE = "bona_fide"
+    ATTACK = "attack"
+    NOT_JUDGED = "not_judged"
+
+
+@dataclass(frozen=True)
+class PresentationVerdict:
+    """bona_fide_score: 1 for a bona fide presentation, 0 for an attack.
+
+    threshold: what scores at least this much counts as bona fide. Both are None where
+    nothing was judged.
+    """
+
+    decision: PresentationDecision = PresentationDecision.NOT_JUDGED
+    bona_fide_score: float | None = None
+    threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class FaceGuidance:
+    """What one frame of the camera said, for the screen; nothing biometric.
+
+    instruction: to show; it does not flicker. seen: of this frame alone. face: the one
+    that is followed, None if it is not seen; faces: all in view, it among them.
+    quality: of the face followed. is_usable: the frame may be searched with. is_steady:
+    the face is known to hold still. width_px, height_px: of the frame.
+    """
+
+    instruction: FaceInstruction
+    seen: FaceInstruction
+    face: FaceBox | None
+    faces: tuple[FaceBox, ...]
+    is_picked: bool
+    quality: Quality
+    is_usable: bool
+    is_steady: bool
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True)
+class SearchedFace:
+    """Which face of a frame a result belongs to.
+
+    is_picked: an officer chose it among several. presentation: None where policy asks
+    for no judgement.
+    """
+
+    box: FaceBox
+    width_px: int
+    height_px: int
+    is_picked: bool = False
+    presentation: PresentationVerdict | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class FingerprintSample:
     image: NDArray[np.uint8]  # (height, width), dark ridges
@@ -162,6 +230,17 @@ class FaceTemplate:
 
 
 Template = FingerprintTemplate | FaceTemplate
+
+
+@dataclass(frozen=True, eq=False)
+class ProcessedFace:
+    """The best frame of a burst, which of its faces is meant, and what became of it."""
+
+    sample: FaceSample
+    box: FaceBox
+    is_picked: bool
+    quality: Quality
+    template: FaceTemplate
 
 
 @dataclass(frozen=True)
@@ -274,7 +353,8 @@ class Outcome(StrEnum):
 
     CLEAR: searched, nobody found. REFER: a possible match, an officer decides.
     RETRY: the samples are too poor to search with, capture again. DEGRADED: something
-    that was asked for could not be searched; the officer decides how to go on.
+    that was asked for could not be searched, or what was searched may not be the
+    traveller's; the officer decides how to go on.
     """
 
     CLEAR = "clear"
@@ -361,7 +441,11 @@ class OutboxMessage:
 
 @dataclass(frozen=True)
 class CheckRecord:
-    """What remains of a check: outcome, reasons and times; nothing biometric."""
+    """What remains of a check: outcome, reasons and times; nothing biometric.
+
+    presentation: how the face was presented, None if no face was judged. Its score
+    remains only with a hit.
+    """
 
     check_id: str
     started_at: datetime
@@ -370,3 +454,4 @@ class CheckRecord:
     attempts: int
     reasons: tuple[str, ...]
     duration_ms: int
+    presentation: PresentationDecision | None = None

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 HEARTBEAT_S = 10.0
 POLL_S = 0.05
+LONGEST_FRAME_PX = 8192
 
 
 KnownFinger = Annotated[FingerPosition, Field(ge=1, le=10)]
@@ -44,6 +45,15 @@ class CheckOrder(BaseModel):
     positions: Annotated[list[KnownFinger], Field(min_length=1, max_length=10)] = [
         FingerPosition.RIGHT_INDEX
     ]
+
+
+class FacePick(BaseModel):
+    """A point of the camera's frame at which a face is, in pixels from the top left."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    x_px: Annotated[float, Field(ge=0, le=LONGEST_FRAME_PX, allow_inf_nan=False)]
+    y_px: Annotated[float, Field(ge=0, le=LONGEST_FRAME_PX, allow_inf_nan=False)]
 
 
 def create_app(
@@ -67,6 +77,26 @@ def create_app(
     def read_health() -> dict[str, Any]:
         return health()
 
+    _add_checks(app, desk)
+
+    @app.get("/api/instructions")
+    def read_instructions(
+        hit_id: Annotated[str | None, Query(max_length=64)] = None,
+    ) -> list[dict[str, Any]]:
+        return instructions(hit_id)
+
+    @app.get("/api/events")
+    async def read_events(request: Request) -> StreamingResponse:
+        return StreamingResponse(
+            _stream(request, feed),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store"},
+        )
+
+    return app
+
+
+def _add_checks(app: FastAPI, desk: CheckDesk) -> None:
     @app.post("/api/checks", status_code=202)
     def start_check(order: CheckOrder) -> dict[str, str]:
         request = CheckRequest(
@@ -85,21 +115,14 @@ def create_app(
             raise HTTPException(404, "no such check")
         return {"state": state.state, "result": state.result, "error": state.error}
 
-    @app.get("/api/instructions")
-    def read_instructions(
-        hit_id: Annotated[str | None, Query(max_length=64)] = None,
-    ) -> list[dict[str, Any]]:
-        return instructions(hit_id)
-
-    @app.get("/api/events")
-    async def read_events(request: Request) -> StreamingResponse:
-        return StreamingResponse(
-            _stream(request, feed),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store"},
-        )
-
-    return app
+    @app.post("/api/checks/{ticket}/face", status_code=202)
+    def pick_face(ticket: str, pick: FacePick) -> dict[str, str]:
+        """Take the face at this point, though others are in view."""
+        if desk.state(ticket) is None:
+            raise HTTPException(404, "no such check")
+        if not desk.pick_face(ticket, pick.x_px, pick.y_px):
+            raise HTTPException(409, "this check is over")
+        return {"ticket": ticket}
 
 
 async def _stream(request: Request, feed: EventFeed) -> AsyncIterator[str]:

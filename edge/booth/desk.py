@@ -58,6 +58,7 @@ class CheckDesk:
         self._states: OrderedDict[str, DeskState] = OrderedDict()
         self._jobs: queue.Queue[tuple[str, CheckRequest] | None] = queue.Queue(1)
         self._running: str | None = None
+        self._picked: tuple[float, float] | None = None
         self._opened = threading.Event()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="checks", daemon=True)
@@ -96,9 +97,21 @@ class CheckDesk:
                 raise DeskBusyError(message)
             ticket = uuid4().hex
             self._running = ticket
+            self._picked = None
             self._remember(ticket, DeskState("running"))
         self._jobs.put((ticket, request))
         return ticket
+
+    def pick_face(self, ticket: str, x_px: float, y_px: float) -> bool:
+        """Follow the face at this point of the camera's frame; False if it is too late.
+
+        Points that came before the last one are forgotten.
+        """
+        with self._lock:
+            if self._running != ticket:
+                return False
+            self._picked = (x_px, y_px)
+            return True
 
     def state(self, ticket: str) -> DeskState | None:
         with self._lock:
@@ -116,12 +129,18 @@ class CheckDesk:
             self._failure = error
             self._opened.set()
 
+    def _take_picked(self) -> tuple[float, float] | None:
+        with self._lock:
+            picked, self._picked = self._picked, None
+            return picked
+
     def _run(self, runner: CheckRunner, ticket: str, request: CheckRequest) -> None:
         self._feed.publish({"event": "check_started", "ticket": ticket})
         try:
             result = runner.run(
                 request,
                 on_event=lambda event: self._feed.publish(event_view(event, ticket)),
+                picked=self._take_picked,
             )
         except EdgeError as error:
             self._log.event("check_failed", error=str(error))

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from edge.records.searched_face import verdict_map
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from edge.checkpoint.check import CheckEvent, CheckResult
-    from edge.terms import Candidate, WatchlistEntry, WatchlistFreshness
+    from edge.terms import (
+        Candidate,
+        FaceBox,
+        FaceGuidance,
+        SearchedFace,
+        WatchlistEntry,
+        WatchlistFreshness,
+    )
+
+# Of a face's measures, what a screen draws: how it is turned and how far away it is.
+SHOWN = ("yaw_deg", "pitch_deg", "roll_deg", "inter_eye_px")
 
 
 class Instruction(Protocol):
@@ -41,6 +53,7 @@ def result_view(result: CheckResult) -> dict[str, Any]:
         "quality": {str(m): q.score for m, q in result.quality.items()},
         "timings_ms": {k: round(v, 1) for k, v in result.timings_ms.items()},
         "watchlist": freshness_view(result.watchlist),
+        "face": None if result.face is None else _face_view(result.face),
     }
 
 
@@ -74,7 +87,45 @@ def event_view(event: CheckEvent, ticket: str) -> dict[str, Any]:
         "share": event.share,
         "quality": None if quality is None else quality.score,
         "reasons": [] if quality is None else [str(r) for r in quality.reasons],
+        "guidance": None if event.guidance is None else _guidance_view(event.guidance),
     }
+
+
+def _guidance_view(guidance: FaceGuidance) -> dict[str, Any]:
+    """Return what leads a traveller: never how the face was presented."""
+    measures = guidance.quality.measures
+    face = guidance.face
+    return {
+        "instruction": str(guidance.instruction),
+        "face": None if face is None else _box_view(face),
+        "faces": [_box_view(box) for box in guidance.faces],
+        "is_picked": guidance.is_picked,
+        "is_usable": guidance.is_usable,
+        "is_steady": guidance.is_steady,
+        "frame": {"width_px": guidance.width_px, "height_px": guidance.height_px},
+        "measures": {
+            name: round(measures[name], 1) for name in SHOWN if name in measures
+        },
+    }
+
+
+def _face_view(face: SearchedFace) -> dict[str, Any]:
+    """Return which face was searched with, for the officer.
+
+    presentation: null where policy asks for no judgement; "not_judged" where none could
+    be made.
+    """
+    verdict = face.presentation
+    return {
+        "box": _box_view(face.box),
+        "frame": {"width_px": face.width_px, "height_px": face.height_px},
+        "is_picked": face.is_picked,
+        "presentation": None if verdict is None else verdict_map(verdict),
+    }
+
+
+def _box_view(box: FaceBox) -> dict[str, float]:
+    return {name: round(value, 1) for name, value in vars(box).items()}
 
 
 def _candidate_view(candidate: Candidate) -> dict[str, Any]:

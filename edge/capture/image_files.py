@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from edge.errors import CaptureTimeoutError
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from edge.clock import Clock
     from edge.terms import FingerPosition
+
+
+APART = timedelta(seconds=1)
 
 
 class FileFingerprintCapture:
@@ -43,11 +47,15 @@ class FileFingerprintCapture:
 
 
 class FileFaceCapture:
-    """Presents RGB images, one a frame, in their order."""
+    """Presents RGB images, one a frame, in their order.
+
+    They are dated APART apart: pictures of different moments tell nothing of motion.
+    """
 
     def __init__(self, images: Sequence[NDArray[np.uint8]], clock: Clock) -> None:
         self._images = iter(images)
         self._clock = clock
+        self._presented = 0
 
     def latest(self, *, timeout_s: float) -> FaceSample:
         del timeout_s
@@ -55,4 +63,5 @@ class FileFaceCapture:
         if image is None:
             message = "no further face image was given"
             raise CaptureTimeoutError(message)
-        return FaceSample(image, self._clock.now())
+        self._presented += 1
+        return FaceSample(image, self._clock.now() + self._presented * APART)

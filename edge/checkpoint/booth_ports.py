@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         FaceRecognition,
         FingerprintCapture,
         FingerprintRecognition,
+        PresentationAttackDetection,
         WatchlistSearch,
     )
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 class BoothPorts:
     """What a booth is made of. A device that is not fitted is None.
 
-    standing: returns what is known of the watchlist at the moment.
+    standing: returns what is known of the watchlist at the moment. presentation: None
+    where its networks were not fetched, or policy does not ask for it.
     """
 
     finger_capture: FingerprintCapture | None
@@ -40,3 +42,4 @@ class BoothPorts:
     encode_png: Callable[[NDArray[np.uint8]], bytes]
     clock: Clock
     standing: Callable[[], WatchlistStanding] = WatchlistStanding
+    presentation: PresentationAttackDetection | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edge.checkpoint.freshness import LOCAL_LIST, USUAL_LIMITS
+from edge.checkpoint.policy import PresentationPolicy
 from edge.checkpoint.quality_gate import BSI_THRESHOLDS, FingerThresholds, Purpose
 from edge.terms import FingerPosition, Modality
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from edge.clock import Clock
     from edge.terms import (
         Candidate,
+        FaceGuidance,
         Outcome,
         Quality,
+        SearchedFace,
         WatchlistEntry,
         WatchlistFreshness,
     )
@@ -55,20 +58,24 @@ class CheckLimits:
     """max_attempts: finger captures before the officer is asked. Times in seconds.
 
     finger_quality: a print below the threshold of its finger is captured again.
+    face_burst_s: how long after the first usable frame a better one is waited for.
     """
 
     max_attempts: int = 3
     finger_timeout_s: float = 20.0
     face_timeout_s: float = 10.0
+    face_burst_s: float = 0.4
     finger_quality: FingerThresholds = BSI_THRESHOLDS[Purpose.SEARCH]
     watchlist_age: FreshnessLimits = USUAL_LIMITS
+    presentation_attack: PresentationPolicy = PresentationPolicy.OFF
 
 
 @dataclass(frozen=True)
 class CheckEvent:
     """Something the screen should show. stage: capture, assess, extract, search, ...
 
-    share: progress of the stage, 0 to 1, where it is known.
+    share: progress of the stage, 0 to 1, where it is known. guidance: what a frame of
+    the camera said.
     """
 
     check_id: str
@@ -77,6 +84,7 @@ class CheckEvent:
     attempt: int = 0
     share: float | None = None
     quality: Quality | None = None
+    guidance: FaceGuidance | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,7 @@ class CheckResult:
     watchlist: how fresh it was when it was searched.
     attempts, quality: of several fingers, all captures and the poorest last sample.
     timings_ms: "<modality>.<stage>" -> milliseconds, all attempts added up.
+    face: which face was searched with; None if none was.
     """
 
     check_id: str
@@ -98,6 +107,7 @@ class CheckResult:
     quality: dict[Modality, Quality]
     timings_ms: dict[str, float]
     watchlist: WatchlistFreshness = LOCAL_LIST
+    face: SearchedFace | None = None
 
 
 @dataclass

@@ -8,20 +8,24 @@ In this order:
    or nobody presented one, asks for another capture.
 4. Only when everything that was asked for was searched, on a watchlist that is whole
    and not too old, and nobody found, it is clear; on another it is degraded.
+5. Where policy wants a second look at faces that may be pictures, or that could not be
+   judged, nobody found by such a face is no clear: the face may not be the traveller's.
+   The check is degraded, and the officer looks. Nothing that was found is taken back.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from edge.checkpoint.freshness import FreshnessVerdict
-from edge.terms import Outcome
+from edge.terms import Outcome, PresentationDecision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge.terms import Candidate, Modality, Quality
+    from edge.terms import Candidate, Modality, PresentationVerdict, Quality
 
 NO_WATCHLIST = "no_watchlist"
 NOBODY_CAME = "nothing_presented"
@@ -29,6 +33,20 @@ DEVICE_FAILED = "device_failed"
 SEARCH_FAILED = "search_failed"
 DEGRADING = frozenset({DEVICE_FAILED, SEARCH_FAILED})
 NO_OBJECTION = FreshnessVerdict()
+ATTACK_SUSPECTED = "presentation_attack_suspected"
+NOT_JUDGED = "presentation_not_judged"
+
+
+class PresentationPolicy(StrEnum):
+    """What is done about faces that may be pictures of faces.
+
+    OFF: nothing is judged. INFORM: the officer is told. SECOND_LOOK: besides, such a
+    face ends no check in clear.
+    """
+
+    OFF = "off"
+    INFORM = "inform"
+    SECOND_LOOK = "second_look"
 
 
 @dataclass(frozen=True)
@@ -38,6 +56,7 @@ class Finding:
     was_searched: a template of it was searched against the watchlist.
     quality: of the last sample; None if there was none.
     failure: NOBODY_CAME, DEVICE_FAILED, SEARCH_FAILED, or None.
+    presentation: of the face that was searched with, if policy wants it judged.
     """
 
     modality: Modality
@@ -46,6 +65,7 @@ class Finding:
     attempts: int = 0
     failure: str | None = None
     candidates: tuple[Candidate, ...] = ()
+    presentation: PresentationVerdict | None = None
 
 
 @dataclass(frozen=True)
@@ -65,10 +85,12 @@ def decide(
     *,
     watchlist_size: int,
     watchlist: FreshnessVerdict = NO_OBJECTION,
+    presentation: PresentationPolicy = PresentationPolicy.OFF,
 ) -> Decision:
     """Decide on one check.
 
-    watchlist: what was to be said of it when the search began.
+    watchlist: what was to be said of it when the search began. presentation: what is
+    done about faces that may be pictures.
 
     Raises:
         ValueError: no modality was requested; the caller is at fault.
@@ -77,14 +99,16 @@ def decide(
         message = "a check needs at least one requested modality"
         raise ValueError(message)
     candidates = _ranked(findings)
-    reasons = watchlist.reasons + _reasons(findings, watchlist_size)
+    doubts = _doubts(findings, presentation)
+    reasons = watchlist.reasons + _reasons(findings, watchlist_size) + doubts
     if candidates:
         return Decision(Outcome.REFER, reasons, candidates)
     if watchlist_size == 0 or any(f.failure in DEGRADING for f in findings):
         return Decision(Outcome.DEGRADED, reasons, ())
     if not all(f.was_searched for f in findings):
         return Decision(Outcome.RETRY, reasons, ())
-    if watchlist.is_degrading:
+    wants_look = presentation is PresentationPolicy.SECOND_LOOK and doubts
+    if watchlist.is_degrading or wants_look:
         return Decision(Outcome.DEGRADED, reasons, ())
     return Decision(Outcome.CLEAR, reasons, ())
 
@@ -92,6 +116,24 @@ def decide(
 def _ranked(findings: Sequence[Finding]) -> tuple[Candidate, ...]:
     candidates = [c for finding in findings for c in finding.candidates]
     return tuple(sorted(candidates, key=lambda c: c.score.false_match_rate))
+
+
+def _doubts(findings: Sequence[Finding], policy: PresentationPolicy) -> tuple[str, ...]:
+    """Return what is to be said of how faces were presented.
+
+    That nothing was judged is said only where the policy waits for a judgement; else
+    it would stand in every check of a booth without the networks.
+    """
+    codes = {}
+    if policy is not PresentationPolicy.OFF:
+        codes[PresentationDecision.ATTACK] = ATTACK_SUSPECTED
+    if policy is PresentationPolicy.SECOND_LOOK:
+        codes[PresentationDecision.NOT_JUDGED] = NOT_JUDGED
+    return tuple(
+        f"{finding.modality}: {codes[finding.presentation.decision]}"
+        for finding in findings
+        if finding.presentation is not None and finding.presentation.decision in codes
+    )
 
 
 def _reasons(findings: Sequence[Finding], watchlist_size: int) -> tuple[str, ...]:

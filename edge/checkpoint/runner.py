@@ -15,8 +15,9 @@ from edge.checkpoint.face_step import take_face
 from edge.checkpoint.finger_step import take_finger
 from edge.checkpoint.freshness import judge
 from edge.checkpoint.policy import SEARCH_FAILED, Finding, decide
-from edge.checkpoint.step import Step
+from edge.checkpoint.step import Step, nothing_picked
 from edge.errors import InputError
+from edge.records.searched_face import FACE_TYPE, encode_searched_face
 from edge.records.template import encode_template
 from edge.terms import CheckRecord, Evidence, Hit, Modality, Quality
 
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from edge.checkpoint.check import CheckRequest
     from edge.checkpoint.freshness import WatchlistStanding
     from edge.checkpoint.policy import Decision
-    from edge.checkpoint.step import Probe
-    from edge.terms import FingerPosition
+    from edge.checkpoint.step import Picked, Probe
+    from edge.terms import FaceGuidance, FingerPosition, SearchedFace
 
 
 class CheckRunner:
@@ -44,13 +45,16 @@ class CheckRunner:
         self,
         request: CheckRequest,
         on_event: Callable[[CheckEvent], None] = lambda _event: None,
+        picked: Picked = nothing_picked,
     ) -> CheckResult:
         """Run one check to its recorded end.
+
+        picked: asked again and again for the face that the officer pointed at.
 
         Raises:
             StoreError: the decision could not be recorded, or the watchlist not read.
         """
-        check = _Check(self._ports, self._limits, on_event)
+        check = _Check(self._ports, self._limits, on_event, picked)
         findings = check.examine(request)
         with check.watch.stage("decide"):
             standing = check.standing
@@ -59,6 +63,7 @@ class CheckRunner:
                 findings,
                 watchlist_size=self._ports.search.size(),
                 watchlist=judge(standing, now, self._limits.watchlist_age),
+                presentation=self._limits.presentation_attack,
             )
         return self._record(check, findings, decision)
 
@@ -80,6 +85,7 @@ class CheckRunner:
                 candidates=decision.candidates,
                 evidence=tuple(check.evidence()),
             )
+        presentation = None if check.face is None else check.face.presentation
         record = CheckRecord(
             check_id=check.check_id,
             started_at=check.started_at,
@@ -88,6 +94,7 @@ class CheckRunner:
             attempts=sum(f.attempts for f in findings),
             reasons=decision.reasons,
             duration_ms=round(sum(check.watch.timings_ms.values())),
+            presentation=None if presentation is None else presentation.decision,
         )
         with check.watch.stage("record"):
             self._ports.recorder.record(record, hit)
@@ -102,6 +109,7 @@ class CheckRunner:
             quality=_poorest(findings),
             timings_ms=dict(check.watch.timings_ms),
             watchlist=check.standing.freshness,
+            face=check.face,
         )
 
 
@@ -141,13 +149,14 @@ class _Check:
         ports: BoothPorts,
         limits: CheckLimits,
         on_event: Callable[[CheckEvent], None],
+        picked: Picked,
     ) -> None:
         self.check_id = uuid4().hex
         self.started_at: datetime = ports.clock.now()
         self.watch = Stopwatch(ports.clock)
         self._ports = ports
         self._on_event = on_event
-        self._step = Step(limits, self.watch, self._tell)
+        self._step = Step(limits, self.watch, self._tell, picked)
         self._searched: list[tuple[Modality, Probe]] = []
         self.standing = ports.standing()
 
@@ -159,6 +168,12 @@ class _Check:
             findings += self._examine_face()
         return findings
 
+    @property
+    def face(self) -> SearchedFace | None:
+        """Return which face was searched with."""
+        faces = (probe.face for _, probe in self._searched)
+        return next((face for face in faces if face is not None), None)
+
     def evidence(self) -> list[Evidence]:
         items = []
         for modality, probe in self._searched:
@@ -168,6 +183,9 @@ class _Check:
             items.append(
                 Evidence(modality, probe.position, "application/octet-stream", record)
             )
+            if probe.face is not None:
+                about = encode_searched_face(probe.face)
+                items.append(Evidence(modality, probe.position, FACE_TYPE, about))
         return items
 
     def _examine_fingers(self, positions: Sequence[FingerPosition]) -> list[Finding]:
@@ -212,7 +230,12 @@ class _Check:
         *,
         share: float | None = None,
         quality: Quality | None = None,
+        guidance: FaceGuidance | None = None,
     ) -> None:
+        if guidance is not None:
+            quality = guidance.quality
         self._on_event(
-            CheckEvent(self.check_id, stage, modality, attempt, share, quality)
+            CheckEvent(
+                self.check_id, stage, modality, attempt, share, quality, guidance
+            )
         )

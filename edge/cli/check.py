@@ -121,6 +121,9 @@ def _print(result: CheckResult) -> None:
         console.print(f"  {modality}: quality {quality.score}")
     for reason in result.reasons:
         console.print(f"  {reason}")
+    if result.face is not None and result.face.presentation is not None:
+        decision = result.face.presentation.decision.replace("_", " ")
+        console.print(f"  presentation of the face: {decision}")
     for candidate in result.candidates:
         rate = candidate.score.false_match_rate
         console.print(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edge.records.hub_values import StoredHit
     from edge.terms import Candidate, Evidence
 
-EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg"}
+EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "application/json": "json"}
 
 
 @click.command("hits")

@@ -19,7 +19,8 @@ from edge.terms import (
 HIT_LIMIT = 8_000_000
 EVIDENCE_LIMIT = 4_000_000
 CANDIDATES_LIMIT = 100
-ITEMS_LIMIT = 20
+# Ten fingers and a face: an image and a template each, and which face it was.
+ITEMS_LIMIT = 24
 
 
 def encode_hit(hit: Hit) -> bytes:

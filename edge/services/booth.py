@@ -15,6 +15,7 @@ from edge.booth.events import EventFeed
 from edge.checkpoint.booth_ports import BoothPorts
 from edge.checkpoint.check import CheckLimits
 from edge.checkpoint.freshness import FreshnessLimits
+from edge.checkpoint.policy import PresentationPolicy
 from edge.checkpoint.quality_gate import FingerThresholds
 from edge.checkpoint.runner import CheckRunner
 from edge.clock import SystemClock
@@ -129,11 +130,15 @@ def check_runner(
             encode_png=encode_png,
             clock=clock,
             standing=lambda: standing_of(watch.state, clock.monotonic_s()),
+            presentation=wiring.presentation_detector(
+                config, lambda problem: on_step(f"faces are not judged: {problem}")
+            ),
         )
         limits = CheckLimits(
             max_attempts=config.policy.max_attempts,
             finger_timeout_s=config.scanner.timeout_s,
             face_timeout_s=config.camera.timeout_s,
+            face_burst_s=config.camera.burst_s,
             finger_quality=FingerThresholds(
                 **config.policy.finger_quality.search.model_dump()
             ),
@@ -141,6 +146,7 @@ def check_runner(
                 stale_after_s=config.policy.watchlist_stale_after_h * 3600,
                 degraded_after_s=config.policy.watchlist_degraded_after_h * 3600,
             ),
+            presentation_attack=PresentationPolicy(config.policy.presentation_attack),
         )
         yield CheckRunner(ports, booth_id=config.booth_id, limits=limits)
 

@@ -10,6 +10,7 @@ from edge.capture.fingerprint_scanner import BridgedFingerprintCapture
 from edge.errors import CaptureError, ModelError
 from edge.models.sources import read_source
 from edge.models.store import ADVICE, ModelStatus, ModelStore
+from edge.recognition.face.presentation_attack import NETWORKS
 from edge.services.findings import Finding, Status
 
 if TYPE_CHECKING:
@@ -92,3 +93,23 @@ def _model_finding(
         return Finding(subject, Status.FAILED, str(error))
     text = f"{model.status}: prepared at first use; to do it now, {ADVICE}"
     return Finding(subject, Status.WARNING, text)
+
+
+def check_presentation(config: Config, store: ModelStore) -> list[Finding]:
+    """Whether faces can be told from pictures of faces, as far as policy wants it."""
+    subject, policy = "presentation attacks", config.policy.presentation_attack
+    if policy == "off" or not config.camera.enabled:
+        text = "not judged: no camera is used" if policy != "off" else "not judged: off"
+        return [Finding(subject, Status.OK, text)]
+    known = {model.spec.model_id: model.status for model in store.list()}
+    states = {known[name] for _, name in NETWORKS}
+    if not states & {ModelStatus.NOT_FETCHED, ModelStatus.DAMAGED}:
+        text = f"faces are judged; policy.presentation_attack = {policy}"
+        return [Finding(subject, Status.OK, text)]
+    missing = [name for _, name in NETWORKS if known[name] is ModelStatus.NOT_FETCHED]
+    advice = f"run: edge models fetch {' '.join(missing)}" if missing else ADVICE
+    if policy == "second_look":
+        text = f"faces cannot be judged, so that no check with one ends clear; {advice}"
+        return [Finding(subject, Status.FAILED, text)]
+    text = f"faces are not judged, and the officer reads so; {advice}"
+    return [Finding(subject, Status.WARNING, text)]

@@ -12,7 +12,12 @@ from edge.clock import SystemClock
 from edge.models.store import ModelStore
 from edge.recognition.face.face_sets import face_set
 from edge.services.broker_check import knock, negotiate_protocol
-from edge.services.device_checks import check_camera, check_models, check_scanner
+from edge.services.device_checks import (
+    check_camera,
+    check_models,
+    check_presentation,
+    check_scanner,
+)
 from edge.services.findings import Finding, Status, run_checks
 from edge.services.key_check import check_keys
 from edge.services.machine_checks import check_clock, check_disk
@@ -57,6 +62,9 @@ def examine(config: Config, clock: Clock | None = None) -> list[Finding]:
         ),
     }
     checks["face search"] = partial(check_face_search, config)
+    checks["presentation attacks"] = partial(
+        check_presentation, config, ModelStore(config.models.cache_dir)
+    )
     if config.hub is not None:
         checks["hub store"] = partial(check_hub_store, config.hub.store)
     checks["disk"] = partial(check_disk, _folders(config))

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from edge.errors import ConfigurationError
+from edge.errors import ConfigurationError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from edge.models.store import ModelStore
     from edge.ports import FaceCapture, FingerprintCapture
     from edge.recognition.face.engine import FaceEngine
-    from edge.recognition.face.presentation_attack import PresentationJudge
+    from edge.recognition.face.presentation_attack import (
+        PresentationAttackDetector,
+        PresentationJudge,
+    )
     from edge.recognition.fingerprint.engine import FingerprintEngine
     from edge.recognition.fingerprint.search import FingerprintSearch, Found
     from edge.services.enrolment import EnrolmentEngines
@@ -83,24 +86,47 @@ def face_engine(config: Config) -> FaceEngine:
 
 
 def presentation_judge(config: Config) -> PresentationJudge:
-    """Tells faces from pictures of faces.
+    """Tells faces from pictures of faces, in an image.
 
     Raises:
         ModelError: its networks were not fetched.
     """
     from edge.recognition.face.face_sets import face_set
+    from edge.recognition.face.presentation_attack import PresentationJudge
+
+    return PresentationJudge(
+        face_set(config.models.face).detector(model_store(config), 1),
+        _presentation_networks(config),
+    )
+
+
+def presentation_detector(
+    config: Config, tell: Callable[[str], None] = lambda _problem: None
+) -> PresentationAttackDetector | None:
+    """Judges faces in checks; None where policy wants none, or its networks fail.
+
+    A booth works without it; tell: told why it has to.
+    """
+    if config.policy.presentation_attack == "off":
+        return None
+    try:
+        return _presentation_networks(config)
+    except ModelError as error:
+        tell(str(error))
+        return None
+
+
+def _presentation_networks(config: Config) -> PresentationAttackDetector:
     from edge.recognition.face.presentation_attack import (
         NETWORKS,
         PresentationAttackDetector,
-        PresentationJudge,
     )
     from edge.recognition.onnx_session import OnnxSession
 
     store = model_store(config)
     networks = [(times, OnnxSession(store.path(name))) for times, name in NETWORKS]
-    return PresentationJudge(
-        face_set(config.models.face).detector(store, 1),
-        PresentationAttackDetector(networks),
+    return PresentationAttackDetector(
+        networks, config.policy.presentation_attack_threshold
     )
 
 

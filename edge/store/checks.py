@@ -24,7 +24,7 @@ class CheckStore:
             if hit is not None:
                 insert_hit(connection, hit)
             connection.execute(
-                "insert into checks values (?, ?, ?, ?, ?, ?, ?)",
+                "insert into checks values (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     check.check_id,
                     check.started_at.isoformat(),
@@ -33,6 +33,7 @@ class CheckStore:
                     check.attempts,
                     ",".join(check.reasons),
                     check.duration_ms,
+                    None if check.presentation is None else str(check.presentation),
                 ),
             )
             append_audit(

@@ -1,4 +1,4 @@
-"""One frame in, its face's quality and template out: the FaceRecognition port."""
+"""Frames in, a face's quality and template out: the FaceRecognition port."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from edge.recognition.face.calibration import Calibration, calibration_of
 from edge.recognition.face.comparison import similarity, similarity_matrix
 from edge.recognition.face.face_sets import face_set
 from edge.recognition.face.guidance import FaceTracker
+from edge.recognition.face.guide import TemplateGuide
 from edge.recognition.face.quality_geometry import most_prominent
 from edge.recognition.face.quality_thresholds import BORDER
 from edge.recognition.face.suspicion import Suspicion
@@ -91,6 +92,10 @@ class FaceEngine:
     def track(self, profile: FaceProfile = BORDER) -> FaceTracker:
         """Return what guides one traveller after another and keeps the best frame."""
         return FaceTracker(self.detector, profile)
+
+    def guide(self, profile: FaceProfile = BORDER) -> TemplateGuide:
+        """Begin with a traveller: the FaceRecognition port."""
+        return TemplateGuide(self.track(profile), self.process_best)
 
     def process_best(self, best: BestFrame) -> tuple[Quality, FaceTemplate]:
         """Return the quality and the template of the face that a tracker followed.

@@ -7,7 +7,7 @@ that face. Only that one frame is held; every other is let go as soon as it is j
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,17 +29,22 @@ STEADY_FRAMES = 2
 # Mean way of the five points, in eye distances a second: in an exposure of a fiftieth
 # it smears the face by a twenty-fifth. The detectors' own jitter is a sixth of it.
 MOST_MOTION_PER_S = 2.0
-# Frames farther apart than this, or not in order, tell nothing about motion.
+# Frames farther apart than this, or not in order, tell nothing about motion; after
+# such a gap a face elsewhere is another's.
 LONGEST_STEP_S = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class BestFrame:
-    """The frame to process: sample, which of its faces is meant, and how good it is."""
+    """The frame to process: sample, which of its faces is meant, and how good it is.
+
+    is_picked: an officer chose the face among several.
+    """
 
     sample: FaceSample
     face: Face
     quality: Quality
+    is_picked: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +92,7 @@ class FaceTracker:
         self._choice = FaceChoice()
         self._steady = _Steady()
         self._former: tuple[datetime, Face] | None = None
+        self._last_at: datetime | None = None
         self._best: BestFrame | None = None
         self._best_number = 0
 
@@ -105,6 +111,8 @@ class FaceTracker:
             ModelError: the network fails.
         """
         height, width = sample.image.shape[:2]
+        if self._is_after_a_gap(sample.captured_at):
+            self._choice.expect_anybody()
         followed = None if self._choice.needs_whole else self._choice.face
         sight = self._finder.find(sample.image, followed)
         face = self._choice.update(sight, height, width)
@@ -139,7 +147,7 @@ class FaceTracker:
         if best is None:
             return None
         face = self._finder.refined(best.sample.image, best.face)
-        return BestFrame(best.sample, face, best.quality)
+        return replace(best, face=face)
 
     def _judge(
         self, sample: FaceSample, face: Face | None, motion: float | None
@@ -157,6 +165,10 @@ class FaceTracker:
             return judged.quality, FaceInstruction.HOLD_STILL
         return judged.quality, judged.advice
 
+    def _is_after_a_gap(self, at: datetime) -> bool:
+        last, self._last_at = self._last_at, at
+        return last is not None and (at - last).total_seconds() > LONGEST_STEP_S
+
     def _motion_per_s(self, at: datetime, face: Face | None) -> float | None:
         former, self._former = self._former, None if face is None else (at, face)
         if former is None or face is None:
@@ -171,7 +183,7 @@ class FaceTracker:
         """Most of what is asked met, then the score, then the latest (BSI TR-03121)."""
         if self._best is not None and _rank(assessed) < _rank(self._best.quality):
             return False
-        self._best = BestFrame(sample, face, assessed)
+        self._best = BestFrame(sample, face, assessed, self._choice.is_picked)
         self._best_number = self._choice.number
         return True
 

@@ -39,6 +39,10 @@ class FaceChoice:
     def needs_whole(self) -> bool:
         return self._picked is not None
 
+    def expect_anybody(self) -> None:
+        """Do not wait for the face followed if the next frame does not show it."""
+        self._lost = FORGET_AFTER
+
     def update(self, sight: Sight, height_px: int, width_px: int) -> Face | None:
         """Return the face that is followed and seen now."""
         faces = list(sight.faces)

@@ -8,11 +8,12 @@ there. The traveller is never told.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
+
+from edge.terms import PresentationDecision, PresentationVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.recognition.face.detection import Face, InferenceSession
+    from edge.terms import FaceBox, FaceSample
 
     Image = NDArray[np.uint8]
 
@@ -33,18 +35,6 @@ DEFAULT_THRESHOLD = 0.5
 
 class FaceFinder(Protocol):
     def detect(self, image: Image) -> list[Face]: ...
-
-
-@dataclass(frozen=True)
-class PresentationVerdict:
-    """score: 1 for a bona fide presentation, 0 for an attack. is_attack: below."""
-
-    score: float
-    threshold: float = DEFAULT_THRESHOLD
-
-    @property
-    def is_attack(self) -> bool:
-        return self.score < self.threshold
 
 
 class PresentationAttackDetector:
@@ -64,15 +54,35 @@ class PresentationAttackDetector:
         Raises:
             ModelError: a network fails.
         """
+        return self._verdict(image, face.box)
+
+    def judge_presentation(
+        self, sample: FaceSample, box: FaceBox
+    ) -> PresentationVerdict:
+        """Judge the face in the box: edge.ports.PresentationAttackDetection.
+
+        Raises:
+            ModelError: a network fails.
+        """
+        edges = (box.left_px, box.top_px, box.right_px, box.bottom_px)
+        return self._verdict(sample.image, np.array(edges, np.float32))
+
+    def _verdict(self, image: Image, box: NDArray[np.float32]) -> PresentationVerdict:
         shares = [
             float(
-                network.run({"image": surroundings(image, face.box, times)[None]})[0][
+                network.run({"image": surroundings(image, box, times)[None]})[0][
                     0, BONA_FIDE
                 ]
             )
             for times, network in self._networks
         ]
-        return PresentationVerdict(float(np.mean(shares)), self._threshold)
+        score = float(np.mean(shares))
+        is_face = score >= self._threshold
+        return PresentationVerdict(
+            PresentationDecision.BONA_FIDE if is_face else PresentationDecision.ATTACK,
+            score,
+            self._threshold,
+        )
 
 
 def surroundings(image: Image, box: NDArray[np.float32], times: float) -> Image:
@@ -113,4 +123,6 @@ class PresentationJudge:
             ModelError: a network fails.
         """
         found = self._faces.detect(image)
-        return self._presentation.judge(image, found[0]).score if found else None
+        if not found:
+            return None
+        return self._presentation.judge(image, found[0]).bona_fide_score

@@ -14,9 +14,39 @@ from edge.checkpoint.check import CheckEvent, CheckResult
 from edge.clock import ManualClock
 from edge.errors import ModelError, StoreError
 from edge.logs import EventLog
-from edge.terms import FingerPosition, Modality, Outcome, Quality
+from edge.terms import (
+    FaceBox,
+    FaceGuidance,
+    FaceInstruction,
+    FingerPosition,
+    Modality,
+    Outcome,
+    PresentationDecision,
+    PresentationVerdict,
+    Quality,
+    QualityReason,
+    SearchedFace,
+)
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+BOX = FaceBox(100.26, 80.0, 220.0, 240.0)
+GUIDANCE = FaceGuidance(
+    instruction=FaceInstruction.CLOSER,
+    seen=FaceInstruction.OK,
+    face=BOX,
+    faces=(BOX, BOX),
+    is_picked=False,
+    quality=Quality(
+        40,
+        (QualityReason.FACE_TOO_SMALL,),
+        is_sufficient=False,
+        measures={"yaw_deg": 3.21, "luminance": 0.4},
+    ),
+    is_usable=False,
+    is_steady=True,
+    width_px=640,
+    height_px=480,
+)
 
 
 class ScriptedRunner:
@@ -27,11 +57,15 @@ class ScriptedRunner:
         self.may_end.set()
         self.error = None
         self.requests = []
+        self.picked = []
+        self.face = None
 
-    def run(self, request, on_event):
+    def run(self, request, on_event, picked):
         self.requests.append(request)
         on_event(CheckEvent("c1", "assess", Modality.FINGERPRINT, 1, None, Quality(70)))
+        on_event(CheckEvent("c1", "assess", Modality.FACE, 1, guidance=GUIDANCE))
         assert self.may_end.wait(10)
+        self.picked += [picked(), picked()]
         if self.error is not None:
             raise self.error
         return CheckResult(
@@ -44,6 +78,7 @@ class ScriptedRunner:
             attempts={Modality.FINGERPRINT: 1},
             quality={Modality.FINGERPRINT: Quality(70)},
             timings_ms={"decide": 0.1},
+            face=self.face,
         )
 
 
@@ -163,9 +198,9 @@ def test_a_check_that_cannot_be_recorded_says_so_and_the_next_one_runs(ask, runn
 def test_the_screen_hears_progress_and_end(ask, feed):
     listener = feed.listen()
     _finished(ask, ask("POST", "/api/checks", json={}).json()["ticket"])
-    events = [listener.get(timeout=5) for _ in range(3)]
+    events = [listener.get(timeout=5) for _ in range(4)]
     names = [event["event"] for event in events]
-    assert names == ["check_started", "check_progress", "check_finished"]
+    assert names == ["check_started", *["check_progress"] * 2, "check_finished"]
     assert events[1]["quality"] == 70
 
 
@@ -191,3 +226,87 @@ def test_a_runner_that_cannot_be_opened_stops_the_start(feed):
     with pytest.raises(ModelError, match="leader: damaged"):
         desk.open()
     assert not desk.is_alive()
+
+
+def test_each_frame_of_the_camera_leads_the_traveller_by_words_and_places(ask, feed):
+    listener = feed.listen()
+    ticket = ask("POST", "/api/checks", json={}).json()["ticket"]
+    _finished(ask, ticket)
+    events = iter(listener.get_nowait, None)
+    told = next(e["guidance"] for e in events if e.get("guidance"))
+    assert told == {
+        "instruction": "closer",
+        "face": {
+            "left_px": 100.3,
+            "top_px": 80.0,
+            "right_px": 220.0,
+            "bottom_px": 240.0,
+        },
+        "faces": [told["face"], told["face"]],
+        "is_picked": False,
+        "is_usable": False,
+        "is_steady": True,
+        "frame": {"width_px": 640, "height_px": 480},
+        "measures": {"yaw_deg": 3.2},
+    }
+
+
+def test_the_officer_points_at_one_of_several_faces(ask, runner):
+    runner.may_end.clear()
+    ticket = ask("POST", "/api/checks", json={}).json()["ticket"]
+    for x in (10, 320.5):
+        reply = ask("POST", f"/api/checks/{ticket}/face", json={"x_px": x, "y_px": 200})
+        assert reply.status_code == 202
+    runner.may_end.set()
+    _finished(ask, ticket)
+    assert runner.picked == [(320.5, 200.0), None]
+    late = ask("POST", f"/api/checks/{ticket}/face", json={"x_px": 1, "y_px": 1})
+    assert late.status_code == 409
+
+
+def test_a_face_pointed_at_in_one_check_is_not_followed_in_the_next(ask, runner, desk):
+    runner.may_end.clear()
+    ticket = ask("POST", "/api/checks", json={}).json()["ticket"]
+    runner.may_end.set()
+    _finished(ask, ticket)
+    assert not desk.pick_face(ticket, 1.0, 1.0)
+    _finished(ask, ask("POST", "/api/checks", json={}).json()["ticket"])
+    assert runner.picked == [None] * 4
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"x_px": -1, "y_px": 0}, {"x_px": 1e9, "y_px": 0}, {"x_px": "a", "y_px": 1}],
+)
+def test_a_point_that_is_none_is_refused(ask, body):
+    assert ask("POST", "/api/checks/x/face", json=body).status_code == 422
+
+
+def test_a_point_for_a_check_that_never_was_is_refused(ask):
+    reply = ask("POST", "/api/checks/x/face", json={"x_px": 1, "y_px": 1})
+    assert reply.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("verdict", "shown"),
+    [
+        (None, None),
+        (
+            PresentationVerdict(),
+            {"decision": "not_judged", "bona_fide_score": None, "threshold": None},
+        ),
+        (
+            PresentationVerdict(PresentationDecision.ATTACK, 0.2, 0.5),
+            {"decision": "attack", "bona_fide_score": 0.2, "threshold": 0.5},
+        ),
+    ],
+)
+def test_the_officer_reads_which_face_it_was_and_how_it_was_presented(
+    ask, runner, verdict, shown
+):
+    runner.face = SearchedFace(BOX, 640, 480, presentation=verdict)
+    ticket = ask("POST", "/api/checks", json={}).json()["ticket"]
+    face = _finished(ask, ticket)["result"]["face"]
+    assert face["presentation"] == shown
+    assert face["box"]["right_px"] == pytest.approx(220)
+    assert face["frame"] == {"width_px": 640, "height_px": 480}

@@ -15,12 +15,17 @@ from edge.clock import ManualClock
 from edge.terms import (
     Candidate,
     ComparisonScore,
+    FaceBox,
+    FaceGuidance,
+    FaceInstruction,
     FaceSample,
     FaceTemplate,
     FingerPosition,
     FingerprintSample,
     FingerprintTemplate,
     Modality,
+    PresentationVerdict,
+    ProcessedFace,
     Quality,
     QualityReason,
     WatchlistEntry,
@@ -28,6 +33,8 @@ from edge.terms import (
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GOOD = Quality(90)
+USABLE = Quality(60)
+BOX = FaceBox(10.0, 12.0, 50.0, 60.0)
 POOR = Quality(5, (QualityReason.SMEARED,), is_sufficient=False)
 PIXELS = np.random.default_rng(7).integers(0, 256, (64, 64, 3)).astype(np.uint8)
 GREY = np.ascontiguousarray(PIXELS[:, :, 0])
@@ -48,12 +55,55 @@ FACE_TEMPLATE = FaceTemplate(
 )
 
 
+class ScriptedGuide:
+    """Says of each frame what the booth's script says; the first good one is the best.
+
+    A good frame leaves nothing to ask for; USABLE one does.
+    """
+
+    def __init__(self, booth):
+        self._booth = booth
+        self._best = None
+        self.points = []
+        self.frames = 0
+
+    def pick(self, x_px, y_px):
+        self.points.append((x_px, y_px))
+
+    def update(self, sample):
+        quality = self._booth.judged
+        self.frames += 1
+        if quality.is_sufficient and self._best is None:
+            is_picked = bool(self.points)
+            self._best = ProcessedFace(sample, BOX, is_picked, quality, FACE_TEMPLATE)
+        asked = FaceInstruction.CLOSER if quality is USABLE else FaceInstruction.OK
+        seen = asked if quality.is_sufficient else FaceInstruction.LOOK_AT_CAMERA
+        return FaceGuidance(
+            instruction=seen,
+            seen=seen,
+            face=BOX,
+            faces=(BOX,),
+            is_picked=bool(self.points),
+            quality=quality,
+            is_usable=quality.is_sufficient,
+            is_steady=True,
+            width_px=64,
+            height_px=64,
+        )
+
+    def take_best(self):
+        best, self._best = self._best, None
+        return best
+
+
 class ScriptedBooth:
     """Implements every port of a check; each capture takes one line of a script.
 
     A line is a Quality, which the sample will be judged to have, or an error to raise.
     The last line repeats. Each capture takes a second.
     """
+
+    box = BOX
 
     def __init__(self) -> None:
         self.clock = ManualClock(START)
@@ -66,6 +116,9 @@ class ScriptedBooth:
         self.positions: list[FingerPosition] = []
         self.searches: list = []
         self.standings = [WatchlistStanding()]
+        self.guides: list[ScriptedGuide] = []
+        self.presented: PresentationVerdict | Exception | None = None
+        self.face_period_s = 1.0
         self._judged = GOOD
 
     def candidate(self, modality, *, rate=1e-5):
@@ -80,8 +133,12 @@ class ScriptedBooth:
         return FingerprintSample(GREY, 500.0, position, self.clock.now())
 
     def latest(self, *, timeout_s):  # noqa: ARG002  the port has it
-        self._judged = self._next(self.faces)
+        self._judged = self._next(self.faces, self.face_period_s)
         return FaceSample(PIXELS, self.clock.now())
+
+    @property
+    def judged(self):
+        return self._judged
 
     def assess(self, sample):  # noqa: ARG002  the port has it
         return self._judged
@@ -89,8 +146,16 @@ class ScriptedBooth:
     def extract(self, sample):  # noqa: ARG002  the port has it
         return FINGER_TEMPLATE
 
-    def process(self, sample):  # noqa: ARG002  the port has it
-        return self._judged, FACE_TEMPLATE if self._judged.is_sufficient else None
+    def guide(self):
+        self.guides.append(ScriptedGuide(self))
+        return self.guides[-1]
+
+    def judge_presentation(self, sample, box):
+        assert sample.image is PIXELS
+        assert box == BOX
+        if isinstance(self.presented, Exception):
+            raise self.presented
+        return self.presented
 
     def search(self, probes):
         self.searches.append(probes)
@@ -110,7 +175,7 @@ class ScriptedBooth:
     def record(self, check, hit):
         self.records.append((check, hit))
 
-    def runner(self, recorder=None, *, has_finger=True, has_face=True):
+    def runner(self, recorder=None, *, has_finger=True, has_face=True, **limits):
         ports = BoothPorts(
             finger_capture=self if has_finger else None,
             face_capture=self if has_face else None,
@@ -121,12 +186,15 @@ class ScriptedBooth:
             encode_png=lambda image: b"\x89PNG" + image.tobytes(),
             clock=self.clock,
             standing=self.standing,
+            presentation=None if self.presented is None else self,
         )
-        limits = CheckLimits(max_attempts=3, finger_timeout_s=20, face_timeout_s=10)
+        limits = CheckLimits(
+            max_attempts=3, finger_timeout_s=20, face_timeout_s=10, **limits
+        )
         return CheckRunner(ports, booth_id="booth-1", limits=limits)
 
-    def _next(self, script):
-        self.clock.advance(1.0)
+    def _next(self, script, period_s=1.0):
+        self.clock.advance(period_s)
         line = script.pop(0) if len(script) > 1 else script[0]
         if isinstance(line, Exception):
             raise line
@@ -141,6 +209,12 @@ def booth():
 @pytest.fixture
 def poor():
     return POOR
+
+
+@pytest.fixture
+def usable():
+    """The quality of a frame that may be searched with and could be better."""
+    return USABLE
 
 
 @pytest.fixture

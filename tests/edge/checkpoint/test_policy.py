@@ -11,6 +11,7 @@ from edge.checkpoint.policy import (
     NOBODY_CAME,
     SEARCH_FAILED,
     Finding,
+    PresentationPolicy,
     decide,
 )
 from edge.terms import (
@@ -19,6 +20,8 @@ from edge.terms import (
     FingerPosition,
     Modality,
     Outcome,
+    PresentationDecision,
+    PresentationVerdict,
     Quality,
     QualityReason,
 )
@@ -103,6 +106,49 @@ def test_a_check_of_nothing_cannot_be_decided_or_asked_for():
         CheckRequest(modalities=())
     with pytest.raises(ValueError, match="finger position"):
         CheckRequest(positions=())
+
+
+OFF, INFORM, SECOND_LOOK = PresentationPolicy
+SUSPECTED = ("face: presentation_attack_suspected",)
+UNJUDGED = ("face: presentation_not_judged",)
+
+
+@pytest.mark.parametrize(
+    ("policy", "decision", "outcome", "reasons"),
+    [
+        (OFF, None, Outcome.CLEAR, ()),
+        (OFF, "attack", Outcome.CLEAR, ()),
+        (INFORM, "bona_fide", Outcome.CLEAR, ()),
+        (INFORM, "attack", Outcome.CLEAR, SUSPECTED),
+        (INFORM, "not_judged", Outcome.CLEAR, ()),
+        (SECOND_LOOK, "bona_fide", Outcome.CLEAR, ()),
+        (SECOND_LOOK, "attack", Outcome.DEGRADED, SUSPECTED),
+        (SECOND_LOOK, "not_judged", Outcome.DEGRADED, UNJUDGED),
+        (SECOND_LOOK, None, Outcome.CLEAR, ()),
+    ],
+)
+def test_how_a_face_was_presented_counts_as_policy_says(
+    policy, decision, outcome, reasons
+):
+    face = presented(decision)
+    found = decide([FINGER_SEARCHED, face], watchlist_size=1, presentation=policy)
+    assert (found.outcome, found.reasons) == (outcome, reasons)
+
+
+@pytest.mark.parametrize("policy", PresentationPolicy)
+@pytest.mark.parametrize("situation", ["found", "poor", "absent", "failed"])
+def test_a_second_look_takes_nothing_back(policy, situation):
+    finger = Finding(Modality.FINGERPRINT, **SITUATIONS[situation])
+    found = decide([finger, presented("attack")], watchlist_size=1, presentation=policy)
+    assert found.outcome is expected_outcome([situation], 1)
+
+
+def presented(decision):
+    verdict = decision and PresentationVerdict(PresentationDecision(decision), 0.4, 0.5)
+    return Finding(Modality.FACE, **SITUATIONS["searched"], presentation=verdict)
+
+
+FINGER_SEARCHED = Finding(Modality.FINGERPRINT, **SITUATIONS["searched"])
 
 
 FINDINGS = st.lists(

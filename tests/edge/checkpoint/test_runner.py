@@ -44,6 +44,7 @@ def test_a_candidate_is_recorded_with_its_evidence_before_it_is_reported(booth):
         (Modality.FINGERPRINT, "application/octet-stream"),
         (Modality.FACE, "image/png"),
         (Modality.FACE, "application/octet-stream"),
+        (Modality.FACE, "application/json"),
     ]
     record = hit.evidence[3].data
     assert encode_template(decode_template(record)) == record

@@ -149,6 +149,26 @@ def test_models_are_ready_or_made_later_or_damaged(tmp_path, spec):
     assert "edge models prepare" in found.text
 
 
+@pytest.mark.parametrize(
+    ("policy", "camera", "status", "text"),
+    [
+        ("off", "true", Status.OK, "off"),
+        ("second_look", "false", Status.OK, "no camera"),
+        ("inform", "true", Status.WARNING, "edge models fetch minifasnet-v2"),
+        ("second_look", "true", Status.FAILED, "no check with one ends clear"),
+    ],
+)
+def test_faces_that_cannot_be_told_from_pictures_are_said_to_be(
+    tmp_path, policy, camera, status, text
+):
+    config = config_of(
+        f'policy.presentation_attack = "{policy}"\ncamera.enabled = {camera}'
+    )
+    found = only(device_checks.check_presentation(config, ModelStore(tmp_path)))
+    assert found.status is status
+    assert text in found.text
+
+
 def test_a_sound_store_is_counted_and_left_as_it_is(booth_store):
     before = contents(booth_store.parent)
     found = only(store_checks.check_booth_store(booth_store))

@@ -15,7 +15,7 @@ from edge.recognition.face.alignment import DLIB_LAYOUT
 from edge.recognition.face.engine import FaceEngine
 from edge.recognition.face.guidance import FaceTracker
 from edge.simulate.faces import demo_faces, empty_scene
-from edge.terms import FaceInstruction, FaceSample, FaceTemplate
+from edge.terms import FaceInstruction, FaceSample, FaceTemplate, QualityReason
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST, SECOND = (person.frame(0) for person in demo_faces(3)[1:])
@@ -31,6 +31,9 @@ class _Stream:
     def __init__(self, tracker):
         self.tracker = tracker
         self._frames = 0
+
+    def skip_s(self, seconds):
+        self._frames += round(10 * seconds)
 
     def show(self, image, times=1):
         found = None
@@ -168,3 +171,42 @@ def test_what_is_processed_of_a_burst_is_the_picked_face_of_its_best_frame(detec
     right = max(engine.detect(both), key=lambda face: face.box[0])
     expected = engine.embed(both, right).vector
     assert np.abs(template.vector - expected).max() < 8
+
+
+def test_a_booth_is_led_to_the_same_face_by_the_port(detector):
+    guide = FaceEngine(detector, _Embedder(), DLIB_LAYOUT).guide()
+    stream = _Stream(guide)
+    both = side_by_side(FIRST, SECOND)
+    found = stream.show(both, 2)
+    assert found.instruction is FaceInstruction.ONE_PERSON_ONLY
+    assert (len(found.faces), found.is_usable) == (2, False)
+    assert guide.take_best() is None
+    guide.pick(480, 250)
+    found = stream.show(both, 3)
+    assert found.is_picked
+    assert found.is_steady
+    assert (found.width_px, found.height_px) == (640, 480)
+    best = guide.take_best()
+    assert best.is_picked
+    assert best.box.left_px > 300
+    assert best.box.left_px == pytest.approx(found.face.left_px, abs=12)
+    assert best.template.model_id == _Embedder.model_id
+    assert guide.take_best() is None
+
+
+def test_a_moving_face_is_refused_with_a_reason(detector):
+    guide = FaceEngine(detector, _Embedder(), DLIB_LAYOUT).guide()
+    stream = _Stream(guide)
+    for step in range(4):
+        found = stream.show(shifted(enlarged(FIRST), 25 * (step % 2)))
+    assert (found.is_usable, found.is_steady) == (False, False)
+    assert found.quality.reasons == (QualityReason.MOVED,)
+    assert not found.quality.is_sufficient
+
+
+def test_after_a_gap_a_face_elsewhere_is_looked_at_at_once(stream):
+    stream.show(side_by_side(FIRST, empty_scene()), 2)
+    elsewhere = side_by_side(empty_scene(), SECOND)
+    assert stream.show(elsewhere).face is None
+    stream.skip_s(1)
+    assert stream.show(elsewhere).number == 2

@@ -1,5 +1,7 @@
 """A face before the camera or a picture of one."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,6 +20,7 @@ from edge.recognition.image_file import read_rgb_image
 from edge.recognition.onnx_session import OnnxSession
 from edge.simulate.faces import demo_faces
 from edge.simulate.presentation_attacks import INSTRUMENTS, SCENE
+from edge.terms import FaceBox, FaceSample, PresentationDecision
 
 
 class Fixed:
@@ -43,10 +46,22 @@ IMAGE = np.random.default_rng(1).integers(0, 256, (200, 300, 3)).astype(np.uint8
 def test_the_score_is_the_mean_share_of_bona_fide():
     networks = [(2.7, Fixed(0.9)), (4.0, Fixed(0.2))]
     verdict = PresentationAttackDetector(networks).judge(IMAGE, face(90, 60, 130, 110))
-    assert verdict.score == pytest.approx(0.55)
-    assert not verdict.is_attack
+    assert verdict.bona_fide_score == pytest.approx(0.55)
+    assert verdict.decision is PresentationDecision.BONA_FIDE
     strict = PresentationAttackDetector(networks, threshold=0.6)
-    assert strict.judge(IMAGE, face(90, 60, 130, 110)).is_attack
+    verdict = strict.judge(IMAGE, face(90, 60, 130, 110))
+    assert verdict.decision is PresentationDecision.ATTACK
+    assert verdict.threshold == 0.6
+
+
+def test_the_face_of_a_check_is_judged_where_it_was_found():
+    one, other = Fixed(0.9), Fixed(0.9)
+    detector = PresentationAttackDetector([(2.7, one)])
+    sample = FaceSample(IMAGE, datetime(2026, 1, 1, tzinfo=UTC))
+    verdict = detector.judge_presentation(sample, FaceBox(90, 60, 130, 110))
+    PresentationAttackDetector([(2.7, other)]).judge(IMAGE, face(90, 60, 130, 110))
+    assert verdict.decision is PresentationDecision.BONA_FIDE
+    assert (one.seen[0] == other.seen[0]).all()
 
 
 def test_each_network_sees_its_own_surroundings():
@@ -133,8 +148,8 @@ def test_portraits_score_higher_than_prints_of_them(networks, shared_folder):
     for path in paths:
         # The faces of this set lie in the middle.
         middle = face(85, 75, 165, 180)
-        portraits.append(detector.judge(read_rgb_image(path), middle).score)
+        portraits.append(detector.judge(read_rgb_image(path), middle).bona_fide_score)
         sheet = INSTRUMENTS["printed"](read_rgb_image(path), rng)
         centre = face(250, 150, 390, 330)
-        prints.append(detector.judge(sheet, centre).score)
+        prints.append(detector.judge(sheet, centre).bona_fide_score)
     assert np.median(portraits) > 0.5 > np.median(prints)
