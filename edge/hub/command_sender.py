@@ -2,7 +2,7 @@
 
 Other processes put commands into the store (`edge hub instruct`, `edge hub command`);
 the gap watcher does so in this one. A booth acts once on a command, however often it
-comes.
+comes. What it is told is sealed to it; one that is not entitled is told nothing.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import cbor2
+
+from edge.errors import MessageError
 from edge.hub.outgoing import Outgoing
 from edge.records.hub_values import CommandRecord
-from edge.sync.messages import Command
+from edge.sync.messages import Command, command_info
 from edge.sync.topics import BoothChannel, BoothTopic
 from edge.trust.cose import sign
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from edge.clock import Clock
+    from edge.hub.entitlements import Entitlements
     from edge.hub.store_port import HubCommands
     from edge.logs import EventLog
     from edge.sync.messages import Answer, CommandKind
@@ -46,6 +50,7 @@ class CommandSender:
     def __init__(
         self,
         commands: HubCommands,
+        entitlements: Entitlements,
         key: SigningKey,
         clock: Clock,
         log: EventLog,
@@ -54,6 +59,7 @@ class CommandSender:
     ) -> None:
         """key: an operations key. repeat_s: how long to wait for an answer."""
         self._commands = commands
+        self._entitlements = entitlements
         self._key = key
         self._clock = clock
         self._log = log
@@ -70,7 +76,9 @@ class CommandSender:
             self._log.event("commands_expired", count=expired)
         for record in self._commands.due(now, repeat_s=self._repeat_s)[:limit]:
             self._commands.sent(record.command_id, at=now)
-            yield self._message(record, now)
+            body = self._sealed_body(record)
+            if body is not None:
+                yield self._message(record, body, now)
 
     def on_answer(self, booth_id: str, answer: Answer) -> None:
         """Note what became of a command.
@@ -90,14 +98,29 @@ class CommandSender:
                 "command_answered", booth_id=booth_id, outcome=str(answer.outcome)
             )
 
-    def _message(self, record: CommandRecord, now: datetime) -> Outgoing:
+    def _sealed_body(self, record: CommandRecord) -> bytes | None:
+        """Return what the booth alone can read; None if it is not to have it."""
+        reader = self._entitlements.readers.get(record.booth_id)
+        if reader is None or not record.body:
+            return None if reader is None else b""
+        info = command_info(record.booth_id, record.command_id)
+        try:
+            return reader.seal(record.body, info=cbor2.dumps(info, canonical=True))
+        except MessageError as error:
+            # One booth with a bad key must not keep the others from their commands.
+            self._log.event(
+                "command_failed", booth_id=record.booth_id, error=str(error)
+            )
+            return None
+
+    def _message(self, record: CommandRecord, body: bytes, now: datetime) -> Outgoing:
         command = Command(
             command_id=record.command_id,
             booth_id=record.booth_id,
             kind=record.kind,
             issued_at=record.issued_at,
             expires_at=record.expires_at,
-            body=record.body,
+            body=body,
         )
         return Outgoing(
             str(BoothTopic(record.booth_id, BoothChannel.COMMAND)),

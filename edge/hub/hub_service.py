@@ -90,6 +90,7 @@ class HubService:
         entitlements = Entitlements(stores.registry, keys.sealing, clock)
         commands = CommandSender(
             stores.commands,
+            entitlements,
             keys.operations,
             clock,
             log,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+import cbor2
+
 from edge.errors import MessageError, RefusalError, RefusalReason
 from edge.records.message_map import MAX_MESSAGE_BYTES, MessageMap
 from edge.trust.anchors import kept_anchors, later_anchors
@@ -16,7 +18,7 @@ from edge.trust.cose import read_signed
 from edge.trust.grants import Grant, open_grant, read_grant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from edge.trust.anchors import TrustAnchors
@@ -115,6 +117,15 @@ class BoothTrust:
                 "operations key",
             )
         return kind.decode(signed.verified(key))
+
+    def unsealed(self, sealed: bytes, info: Sequence[str | int]) -> bytes:
+        """Return what was sealed to this booth.
+
+        Raises:
+            MessageError: to another key, with another info, or changed.
+        """
+        data = cbor2.dumps(list(info), canonical=True)
+        return self._sealing_key.open(sealed, info=data)
 
     def _kept_grant(self, data: bytes) -> Grant:
         # Its signer may have been rotated away since; it was checked when it came.

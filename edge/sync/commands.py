@@ -13,6 +13,7 @@ from edge.sync.messages import (
     CommandKind,
     Instruction,
     Resend,
+    command_info,
 )
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class CommandDesk:
 
         Raises:
             RefusalError: WRONG_SIGNER, WRONG_READER.
-            MessageError: no command.
+            MessageError: no command, or not sealed to this booth.
             StoreError: it cannot be noted; the hub will repeat it.
         """
         command = self._trust.from_hub(data, Command)
@@ -99,15 +100,19 @@ class CommandDesk:
                 self._actions.resync()
                 return AnswerOutcome.DONE, ""
             case CommandKind.RESEND:
-                return self._resend(Resend.decode(command.body))
+                return self._resend(Resend.decode(self._body(command)))
             case CommandKind.INSTRUCTION:
-                told = Instruction.decode(command.body)
+                told = Instruction.decode(self._body(command))
                 at = self._clock.now()
                 self._store.add_instruction(
                     told.hit_id, told.text, command.command_id, at=at
                 )
                 return AnswerOutcome.DONE, ""
         return AnswerOutcome.UNKNOWN, "this software does not know the command"
+
+    def _body(self, command: Command) -> bytes:
+        info = command_info(command.booth_id, command.command_id)
+        return self._trust.unsealed(command.body, info)
 
     def _resend(self, order: Resend) -> tuple[AnswerOutcome, str]:
         ranges = [(first, last) for first, last in order.ranges]

@@ -215,9 +215,10 @@ class Answer(MessageMap):
 
 
 class Command(MessageMap):
-    """Do this, once, before it expires. body: of the kind, empty for resync and test.
+    """Do this, once, before it expires.
 
-    kind is a name, so that a booth can answer "unknown" to newer kinds.
+    body: of the kind, sealed to the booth; empty for resync and test. kind is a name,
+    so that a booth can answer "unknown" to newer kinds.
     """
 
     type_name = "command"
@@ -274,3 +275,8 @@ def outbox_info(
 ) -> list[str | int]:
     """Return what an outbox message is sealed with, besides the key."""
     return ["edge-outbox", booth_id, stream, sequence, message_id]
+
+
+def command_info(booth_id: str, command_id: str) -> list[str | int]:
+    """Return what the body of a command is sealed with, besides the key."""
+    return ["edge-command", booth_id, command_id]

@@ -1,23 +1,29 @@
 """What crosses a line without TLS: no template, no name, no image can be read in it."""
 
+import re
 import socket
 import threading
 import time
-from contextlib import closing, contextmanager
+import zlib
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
+from edge.hub.command_sender import new_command
 from edge.records.template import encode_template
 from edge.services.wire_system import WireSystem
 from edge.simulate.hit_source import check_of, invented_hit
 from edge.store.checks import CheckStore
+from edge.store.commands import StoredCommands
 from edge.store.database import open_database
+from edge.store.hub_commands import StoredHubCommands
 from edge.store.hub_log import StoredHubLog
 from edge.store.hub_messages import StoredHubMessages
 from edge.store.outbox import StoredOutbox
 from edge.store.watchlist import BoothWatchlist
+from edge.sync.messages import CommandKind, Instruction
 from edge.terms import (
     ChangeOperation,
     DraftChange,
@@ -31,6 +37,7 @@ from edge.terms import (
 NOW = datetime.now(UTC)  # noqa: TID251  entries have to be valid when the test runs
 WINDOW_BYTES = 16
 WAIT_S = 30.0
+INSTRUCTION = "It is Canary Somebody: hold."
 
 
 class Relay:
@@ -129,6 +136,28 @@ def windows(data):
     return [data[i : i + WINDOW_BYTES] for i in ends]
 
 
+def tell_the_officer(hub, hit_id):
+    body = Instruction(hit_id=hit_id, text=INSTRUCTION).encode()
+    command = new_command(
+        "booth-1", CommandKind.INSTRUCTION, body, at=NOW, valid_s=3600
+    )
+    StoredHubCommands(hub).add(command)
+
+
+def inflated(data):
+    """Return what can be had by inflating from wherever a zlib stream may begin."""
+    found = []
+    for place in re.finditer(rb"\x78[\x01\x5e\x9c\xda]", data):
+        with suppress(zlib.error):
+            rest = data[place.start() :]
+            found.append(zlib.decompressobj().decompress(rest, 1 << 20))
+    return b"".join(found)
+
+
+def test_the_hunt_looks_into_what_was_compressed():
+    assert b"Canary" in inflated(b"..." + zlib.compress(b"Canary " * 20) + b"...")
+
+
 @pytest.mark.slow
 def test_no_template_name_or_image_can_be_read_on_the_line(tmp_path_short):
     entry, reference = the_wanted()
@@ -144,16 +173,20 @@ def test_no_template_name_or_image_can_be_read_on_the_line(tmp_path_short):
             StoredHubLog(hub).append([change], at=NOW)
             CheckStore(booth).record(check_of(hit), hit)
             eventually(lambda: StoredHubMessages(hub).hit(hit.hit_id) is not None)
+            tell_the_officer(hub, hit.hit_id)
+            eventually(lambda: StoredCommands(booth).instructions())
             eventually(lambda: BoothWatchlist(watchlist).entry(entry.entry_id))
             eventually(lambda: StoredOutbox(booth).depth() == 0)
             held = BoothWatchlist(watchlist).references(entry.entry_id)
         seen = bytes(relay.seen)
+    seen += inflated(seen)
     template = encode_template(reference.template)
     # All of it has really crossed the line, and the recorder has really listened.
     assert encode_template(held[0].template) == template
     assert b"edge/booth-1/up/outbox" in seen
     assert len(seen) > 5000 + len(template)
     words = [
+        INSTRUCTION,
         entry.entry_id,
         *(entry.name, entry.category, entry.originator, entry.handling_code),
         *(entry.legal_basis, entry.instruction, reference.reference_id),

@@ -21,6 +21,7 @@ from edge.sync.messages import (
     ChunkMessage,
     ChunkRequest,
     CommandKind,
+    Instruction,
     LinkState,
     ManifestRequest,
     TrustRequest,
@@ -309,6 +310,40 @@ def answer_to(hub, command, sequence=1):
     hub.deliver(hub.booth.sealed(content))
 
 
+def instruct(hub):
+    body = Instruction(hit_id="hit-1", text="Hold Canary Nobody.").encode()
+    command = new_command(
+        "booth-1", CommandKind.INSTRUCTION, body, at=hub.clock.now(), valid_s=3600
+    )
+    hub.stores.commands.add(command)
+    hub.run()
+    return body
+
+
+def told(hub, command):
+    """Return the body of a command, as its booth reads it."""
+    place = ["edge-command", command.booth_id, command.command_id]
+    info = cbor2.dumps(place, canonical=True)
+    return hub.booth.sealing.open(command.body, info=info)
+
+
+def test_an_instruction_is_sealed_to_its_booth(hub):
+    body = instruct(hub)
+    [sent] = hub.commands()
+    assert b"Canary" not in sent.body
+    assert told(hub, sent) == body
+
+
+def test_a_revoked_booth_is_told_nothing(hub):
+    hub.stores.registry.revoke("booth-1", at=hub.clock.now())
+    hub.run()
+    instruct(hub)
+    assert hub.commands() == []
+    hub.clock.advance(3600)
+    hub.run()
+    assert [str(c.state) for c in hub.stores.commands.commands()] == ["expired"]
+
+
 def test_a_command_is_repeated_until_it_is_answered(hub):
     command = queue_command(hub)
     assert [c.command_id for c in hub.commands()] == [command.command_id]
@@ -356,7 +391,7 @@ def test_a_gap_of_a_booth_that_is_online_is_asked_for_after_a_while(hub):
     hub.clock.advance(20)
     hub.run()
     [command] = resends(hub)
-    assert cbor2.loads(command.body)["ranges"] == [[2, 3]]
+    assert cbor2.loads(told(hub, command))["ranges"] == [[2, 3]]
 
 
 def test_a_gap_that_stays_is_asked_for_ever_more_rarely(hub):

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import cbor2
 import pytest
 
 from edge.simulate.memory_broker import Faults
@@ -12,6 +13,7 @@ from edge.sync.messages import (
     Receipt,
     ReceiptItem,
     ReceiptOutcome,
+    command_info,
 )
 from edge.terms import ChangeOperation
 from edge.trust.anchors import TrustDocument, encode_chain, sign_document
@@ -425,8 +427,15 @@ class TestTrust:
         assert set(booth.agent._parts.trust.content_keys) == {1, 2}
 
 
+def sealed_for(booth, command_id, body):
+    info = command_info(booth.booth_id, command_id)
+    return booth.sealing.public.seal(body, info=cbor2.dumps(info, canonical=True))
+
+
 def command_for(booth, kind, *, body=b"", valid_s=3600, command_id="c-1"):
     now = booth.wire.clock.now()
+    if body:
+        body = sealed_for(booth, command_id, body)
     return Command(
         command_id=command_id,
         booth_id=booth.booth_id,
@@ -450,6 +459,23 @@ class TestCommands:
         told = list(booth.commands.instructions.values())
         assert told == [("hit-1", "Hold the person.")]
         assert len(booth.lines("command")) == 1
+
+    @pytest.mark.parametrize("how", ["plain", "moved", "for another"])
+    def test_attack_an_instruction_that_was_not_sealed_for_this_command(
+        self, wire, booth, how
+    ):
+        wire.run()
+        plain = Instruction(hit_id="hit-1", text="Let the person go.").encode()
+        body = {
+            "plain": plain,
+            "moved": sealed_for(booth, "c-2", plain),
+            "for another": sealed_for(wire.booth("booth-2"), "c-1", plain),
+        }[how]
+        command = command_for(booth, "instruction").model_copy(update={"body": body})
+        data = sign(command.encode(), wire.keyring.operations)
+        wire.send(booth.topic("down/command"), data)
+        assert booth.commands.instructions == {}
+        assert not booth.commands.is_command_known("c-1")
 
     def test_a_command_for_another_booth_is_refused(self, wire, booth):
         other = wire.booth("booth-2")

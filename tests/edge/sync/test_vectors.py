@@ -41,6 +41,7 @@ from edge.sync.messages import (
     ReceiptItem,
     ReceiptOutcome,
     WatchlistRequest,
+    command_info,
     outbox_info,
 )
 from edge.terms import ChangeOperation, WatchlistChange, WatchlistEntry
@@ -65,7 +66,7 @@ def made():
     messages = {
         **of_trust(keys, hub, reader, content_key),
         **of_the_watchlist(keys, content_key),
-        **of_the_outbox(keys, hub),
+        **of_the_outbox(keys, hub, reader),
     }
     return {
         "booth_id": BOOTH,
@@ -148,7 +149,7 @@ def of_the_watchlist(keys, content_key):
     }
 
 
-def of_the_outbox(keys, hub):
+def of_the_outbox(keys, hub, reader):
     body = Holding(
         log=LOG,
         sequence=3,
@@ -177,13 +178,15 @@ def of_the_outbox(keys, hub):
         outcome=ReceiptOutcome.STORED,
     )
     receipt = Receipt(booth_id=BOOTH, stream=STREAM, items=[item], issued_at=AT)
+    told = Instruction(hit_id="hit-1", text="Hold the person.").encode()
+    info = cbor2.dumps(command_info(BOOTH, "command-1"), canonical=True)
     command = Command(
         command_id="command-1",
         booth_id=BOOTH,
         kind="instruction",
         issued_at=AT,
         expires_at=LATER,
-        body=Instruction(hit_id="hit-1", text="Hold the person.").encode(),
+        body=reader.public.seal(told, info=info),
     )
     return {
         f"edge/{BOOTH}/up/outbox": envelope.encode(),
@@ -324,7 +327,9 @@ def test_requests_and_commands_are_signed_by_who_may(said, secret, trust):
     request = opened(said[f"edge/{BOOTH}/up/request"], [booth])
     assert request["type"] == "watchlist-request"
     command = opened(said[f"edge/{BOOTH}/down/command"], trust["operations"])
-    assert cbor2.loads(command["body"])["text"] == "Hold the person."
+    info = ["edge-command", command["booth_id"], command["command_id"]]
+    body = unsealed(command["body"], secret["sealing of the booth"], info)
+    assert cbor2.loads(body)["text"] == "Hold the person."
 
 
 def test_every_map_is_in_deterministic_encoding(said):
