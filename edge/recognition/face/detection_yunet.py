@@ -38,6 +38,9 @@ LARGEST_SIDE_PX = 1280
 class YunetDetector:
     """session: the converted network."""
 
+    # See edge.recognition.face.levelling.
+    shortens_tilt = True
+
     def __init__(
         self,
         session: InferenceSession,

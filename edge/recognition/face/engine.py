@@ -13,6 +13,7 @@ from edge.recognition.face.comparison import similarity, similarity_matrix
 from edge.recognition.face.face_sets import face_set
 from edge.recognition.face.guidance import FaceTracker
 from edge.recognition.face.guide import TemplateGuide
+from edge.recognition.face.levelling import levelled
 from edge.recognition.face.quality_geometry import most_prominent
 from edge.recognition.face.quality_thresholds import BORDER
 from edge.recognition.face.suspicion import Suspicion
@@ -84,6 +85,7 @@ class FaceEngine:
         if not faces:
             return self.no_face(sample.image), None
         chosen = most_prominent(faces, *sample.image.shape[:2])
+        faces[chosen] = levelled(self.detector, sample.image, faces[chosen])
         assessed = quality.assess(sample.image, faces, chosen)
         if not assessed.is_sufficient:
             return assessed, None
@@ -120,11 +122,12 @@ class FaceEngine:
     def central_face(self, image: Image) -> Face | None:
         """Return the face nearest to the middle of the image, None if there is none."""
         middle = np.array(image.shape[1::-1]) / 2
-        return min(
+        nearest = min(
             self.detect(image),
             key=lambda f: float(np.linalg.norm((f.box[:2] + f.box[2:]) / 2 - middle)),
             default=None,
         )
+        return None if nearest is None else levelled(self.detector, image, nearest)
 
     def embed(self, image: Image, face: Face) -> FaceTemplate:
         """Return the template of a face that was found in the image.

@@ -116,6 +116,8 @@ class FaceTracker:
         followed = None if self._choice.needs_whole else self._choice.face
         sight = self._finder.find(sample.image, followed)
         face = self._choice.update(sight, height, width)
+        if face is not None:
+            face = self._finder.levelled(sample.image, face)
         self._drop_other_persons_best()
         motion = self._motion_per_s(sample.captured_at, face)
         assessed, seen = self._judge(sample, face, motion)

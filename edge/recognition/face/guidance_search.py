@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from edge.recognition.face.detection import require_rgb
+from edge.recognition.face.levelling import levelled
 from edge.recognition.face.quality_geometry import bounded
 from edge.recognition.face.suspicion import Suspicion
 
@@ -85,7 +86,14 @@ class FaceFinder:
     def refined(self, image: Image, face: Face) -> Face:
         """Return the same face, found again at the frame's full resolution."""
         near = self._near(image, face, None)
-        return max(near, key=lambda found: overlap(found, face), default=face)
+        if not near:
+            return face
+        found = max(near, key=lambda found: overlap(found, face))
+        return self.levelled(image, found)
+
+    def levelled(self, image: Image, face: Face) -> Face:
+        """Return the face with the points that it has when seen upright."""
+        return levelled(self._detector, image, face)
 
     def _whole(self, image: Image) -> tuple[Face, ...]:
         """Look at the reduced frame; after a miss, once in detail for far faces.
