@@ -88,6 +88,16 @@ def test_a_booth_cannot_speak_on_the_topic_of_another(hub, talking_booth):
     assert hub.hit_ids() == []
 
 
+def test_a_booth_cannot_speak_in_the_name_of_another_on_its_own_topic(
+    hub, talking_booth
+):
+    other = talking_booth("booth-2")
+    false = hub.booth.sealed(other.hit())  # signed by booth-1's true key
+    hub.deliver(false, booth_id="booth-1")
+    assert hub.receipts("booth-2") == []
+    assert (hub.receipts(), hub.hit_ids()) == ([], [])
+
+
 def test_a_booth_cannot_send_the_hit_of_another(hub, body_of_a_hit):
     stolen = hub.booth.content(body_of_a_hit("hit-x", "booth-2"))
     hub.deliver(hub.booth.sealed(stolen))

@@ -24,6 +24,12 @@ from edge.trust.keys import SealingKey, SigningKey
 WITHDRAW = ChangeOperation.WITHDRAW
 
 
+def in_the_name_of(key, payload):
+    """Sign with another key, but name this one."""
+    forger = SigningKey.generate()
+    return sign(payload, forger).replace(forger.public.key_id, key.public.key_id)
+
+
 class TestHits:
     def test_a_hit_reaches_the_hub_and_its_row_is_cleared(self, wire, booth):
         hit_id = booth.record_hit()
@@ -220,6 +226,13 @@ class TestForgedReceipts:
         wire.send(waiting.topic("down/receipt"), sign(self.receipt(waiting), key))
         assert waiting.outbox.depth() == 1
         assert "wrong_signer" in waiting.refusals()
+
+    def test_a_false_signature_in_the_name_of_the_hub_clears_nothing(
+        self, wire, waiting
+    ):
+        forged = in_the_name_of(wire.keyring.operations, self.receipt(waiting))
+        wire.send(waiting.topic("down/receipt"), forged)
+        assert waiting.outbox.depth() == 1
 
     @pytest.mark.parametrize(
         "change",
@@ -475,6 +488,13 @@ class TestCommands:
         data = sign(command.encode(), wire.keyring.operations)
         wire.send(booth.topic("down/command"), data)
         assert booth.commands.instructions == {}
+        assert not booth.commands.is_command_known("c-1")
+
+    def test_attack_a_false_signature_in_the_name_of_the_hub(self, wire, booth):
+        wire.run()
+        command = command_for(booth, "test").encode()
+        forged = in_the_name_of(wire.keyring.operations, command)
+        wire.send(booth.topic("down/command"), forged)
         assert not booth.commands.is_command_known("c-1")
 
     def test_a_command_for_another_booth_is_refused(self, wire, booth):
