@@ -65,6 +65,12 @@ def encode_template(template: Template) -> bytes:
     return record + struct.pack(">I", zlib.crc32(record))
 
 
+def face_record_head(model_id: str) -> bytes:
+    """Return how the records of all face templates of this model begin."""
+    name = model_id.encode("ascii")
+    return MAGIC + bytes([VERSION, FACE, len(name)]) + name
+
+
 def decode_template(record: bytes) -> Template:
     """Decode a record.
 

@@ -16,6 +16,8 @@ from edge.terms import Modality
 if TYPE_CHECKING:
     from edge.config import Config
 
+NAMED_ENTRIES = 5
+
 
 def face_search_state(config: Config) -> tuple[bool, str]:
     """Return whether all is as it should be, and what there is to say.
@@ -30,12 +32,23 @@ def face_search_state(config: Config) -> tuple[bool, str]:
         text += ", four times slower: those of bytes are not exact on this processor"
     if not config.store.watchlist_path.exists():
         return is_fast, text
+    model_id = face_set(config.models.face).template_id
     with inspected_database(config.store.watchlist_path, "watchlist") as database:
-        persons, _ = StoredReferences(database).tally(Modality.FACE)
+        references = StoredReferences(database)
+        persons, _ = references.tally(Modality.FACE)
+        others, entries = references.faces_of_other_models(model_id, NAMED_ENTRIES)
     verdict = can_carry(
-        calibration_of(face_set(config.models.face).template_id),
+        calibration_of(model_id),
         persons,
         config.policy.face_false_positive_identification_rate,
         config.policy.face_false_match_rate,
     )
-    return is_fast and verdict.is_carried, f"{verdict.text}; {text}"
+    if others:
+        named = ", ".join(entries)
+        text = (
+            f"{others} references are of other networks than [models] face = "
+            f'"{config.models.face}" and not searched, of entries such as {named}; at '
+            f"the hub run: edge hub rederive; {text}"
+        )
+    is_good = is_fast and verdict.is_carried and not others
+    return is_good, f"{verdict.text}; {text}"

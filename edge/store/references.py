@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.errors import InputError, StoreError
-from edge.records.template import decode_template
+from edge.records.template import decode_template, face_record_head
 from edge.store.database import mapped_errors
 from edge.terms import (
     FingerPosition,
@@ -73,6 +73,31 @@ class StoredReferences:
                 (str(modality),),
             ).fetchone()
         return int(row[0]), int(row[1])
+
+    def faces_of_other_models(
+        self, model_id: str, most_entries: int
+    ) -> tuple[int, list[str]]:
+        """Return how many faces are not of this model, and some of their entries.
+
+        Nothing is decoded: what is damaged may be counted or not.
+        """
+        head = face_record_head(model_id)
+        others = (
+            " from biometric_references where modality = ?"
+            " and substr(template, 1, ?) <> ?"
+        )
+        values = (str(Modality.FACE), len(head), head)
+        with mapped_errors("read"):
+            connection = self._database.conn
+            (count,) = connection.execute(
+                f"select count(*){others}",
+                values,
+            ).fetchone()
+            rows = connection.execute(
+                f"select distinct entry_id{others} order by entry_id limit ?",
+                (*values, most_entries),
+            ).fetchall()
+        return int(count), [str(row[0]) for row in rows]
 
     def added(
         self,

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from datetime import UTC, datetime
+
+import numpy as np
 import pytest
 
 from edge.config import parse_config
+from edge.recognition.face.embedding import DLIB_TEMPLATES, RETAIL_TEMPLATES
 from edge.recognition.face.inner_products import FloatProducts
 from edge.services import face_search_check
 from edge.services.face_search_check import face_search_state
 from edge.store.database import open_database
 from edge.store.references import StoredReferences
+from edge.store.watchlist import BoothWatchlist
+from edge.terms import (
+    ChangeOperation,
+    DraftChange,
+    FaceTemplate,
+    FingerPosition,
+    Modality,
+    Reference,
+    WatchlistEntry,
+)
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -50,3 +67,31 @@ def test_a_list_too_long_for_the_networks_is_told(
     is_good, text = face_search_state(config)
     assert is_good == is_carried
     assert words in text
+
+
+def test_faces_of_other_networks_are_told_with_entries_and_what_to_do(config):
+    database = open_database(config.store.watchlist_path, "watchlist")
+    model_ids = {"e1": DLIB_TEMPLATES, "e2": RETAIL_TEMPLATES, "e3": "older"}
+    with closing(database.conn):
+        BoothWatchlist(database).apply_local(
+            [draft(entry, model_id) for entry, model_id in model_ids.items()], at=NOON
+        )
+    is_good, text = face_search_state(config)
+    assert not is_good
+    assert "2 references are of other networks" in text
+    assert "such as e2, e3;" in text
+    assert "edge hub rederive" in text
+
+
+def draft(entry_id, model_id):
+    vector = np.zeros(128, np.float32)
+    vector[0] = 1
+    reference = Reference(
+        f"{entry_id}-1",
+        entry_id,
+        Modality.FACE,
+        FingerPosition.UNKNOWN,
+        FaceTemplate(model_id, vector),
+    )
+    entry = WatchlistEntry(entry_id, 1, "c", "o", "h", "l", "Refer.", NOON, None)
+    return DraftChange(ChangeOperation.ADD, entry_id, entry, (reference,))
