@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import MessageError
+from edge.records.message_map import type_of
 from edge.sync.messages import (
     Answer,
     AnswerOutcome,
@@ -191,3 +192,15 @@ def test_what_follows_a_message_and_tags_inside_are_refused():
 def test_a_message_over_the_limit_is_not_read():
     with pytest.raises(MessageError, match="allowed"):
         Void.decode(bytes(100), limit=99)
+
+
+@pytest.mark.parametrize(("depth", "is_read"), [(4, True), (5, False)])
+def test_endless_nesting_stops_at_the_depth_that_the_document_names(depth, is_read):
+    # The map itself is the first level.
+    nested = b"\x81" * depth + b"\x00"
+    data = b"\xa2" + cbor2.dumps("type") + cbor2.dumps("x") + cbor2.dumps("y") + nested
+    if is_read:
+        assert type_of(data) == "x"
+    else:
+        with pytest.raises(MessageError, match="not readable as CBOR"):
+            type_of(data)

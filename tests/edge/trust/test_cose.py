@@ -241,3 +241,14 @@ def test_an_encrypted_object_of_another_form_is_refused(unprotected):
     data = cbor2.dumps(cbor2.CBORTag(ENCRYPT0_TAG, [protected, unprotected, bytes(20)]))
     with pytest.raises(MessageError):
         decrypt(data, CONTENT, context=b"", limit=LIMIT)
+
+
+@pytest.mark.parametrize(("depth", "is_read"), [(3, True), (6, False)])
+def test_endless_nesting_in_a_signed_object_stops_at_a_few_levels(depth, is_read):
+    empty = cbor2.dumps(b"")
+    unprotected = b"\xa1\x01" + b"\x81" * depth + b"\x00"
+    data = b"\xd2\x84" + empty + unprotected + empty + cbor2.dumps(bytes(64))
+    with pytest.raises(MessageError) as refused:
+        read_signed(data, limit=LIMIT)
+    # What is read is refused later, for what it says.
+    assert ("COSE_Sign1: no CBOR" in str(refused.value)) == (not is_read)
