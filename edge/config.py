@@ -12,7 +12,7 @@ import os
 import tomllib
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -23,9 +23,12 @@ from pydantic import (
 )
 
 from edge.errors import ConfigurationError
+from edge.terms import Modality
 
 SYSTEM_FILE = Path("/etc/edge/edge.toml")
 FILE_VARIABLE = "EDGE_CONFIG"
+
+_Value = TypeVar("_Value")
 
 
 def _loopback(value: str) -> str:
@@ -114,6 +117,24 @@ class CameraSection(Section):
     burst_s: float = Field(default=0.4, ge=0, le=10)
 
 
+def _each_once(values: tuple[_Value, ...]) -> tuple[_Value, ...]:
+    if len(set(values)) < len(values):
+        message = "must name each once"
+        raise ValueError(message)
+    return values
+
+
+# A file has names and numbers where the software has terms.
+SampleOrder = Annotated[
+    tuple[Annotated[Modality, Field(strict=False)], ...],
+    Field(strict=False, min_length=2, max_length=2),
+    AfterValidator(_each_once),
+]
+ExtraFingers = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=10)], ...],
+    Field(strict=False, max_length=9),
+    AfterValidator(_each_once),
+]
 Threshold = Annotated[int, Field(ge=0, le=100)]
 
 
@@ -147,6 +168,12 @@ class PolicySection(Section):
     )
     face_false_match_rate: float = Field(default=1e-5, gt=0, le=1e-2)
     face_false_positive_identification_rate: float = Field(default=1e-2, gt=0, le=1e-1)
+    fused_false_match_rate: float = Field(default=1e-6, gt=0, le=1e-2)
+    fused_false_positive_identification_rate: float = Field(default=1e-3, gt=0, le=1e-1)
+    sample_order: SampleOrder = (Modality.FINGERPRINT, Modality.FACE)
+    extra_fingers: ExtraFingers = (7,)
+    extra_finger_rate: float = Field(default=1e-2, ge=0, le=1e-1)
+    check_time_s: float = Field(default=120.0, ge=5, le=600)
     watchlist_stale_after_h: float = Field(default=24.0, gt=0, le=8760)
     watchlist_degraded_after_h: float = Field(default=24.0 * 40, ge=0, le=87600)
     presentation_attack: Literal["off", "inform", "second_look"] = "inform"

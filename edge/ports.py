@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         FingerprintSample,
         FingerprintTemplate,
         Hit,
+        Modality,
         PresentationVerdict,
         ProcessedFace,
         Quality,
@@ -110,16 +112,40 @@ class PresentationAttackDetection(Protocol):
         ...
 
 
-class WatchlistSearch(Protocol):
-    def search(self, probes: Sequence[Template]) -> Sequence[Candidate]:
-        """Return the candidates, one an entry, the least false match rate first.
+@dataclass(frozen=True)
+class Identification:
+    """What all samples of a person say so far.
 
-        probes: of one person and one modality; of fingers, each position once. The
-        false match rate of a candidate is that of all probes together.
+    candidates: one an entry, rare enough to be referred, the least false match rate
+    first. is_open: somebody else is nearly so, and one more sample may tell.
+    unsearched: modalities that could not be searched among all entries.
+    """
+
+    candidates: tuple[Candidate, ...] = ()
+    is_open: bool = False
+    unsearched: frozenset[Modality] = frozenset()
+
+
+class PersonSearch(Protocol):
+    """The search for one person, sample by sample; holds the probes so far."""
+
+    def look(self, probes: Sequence[Template], *, share: float) -> Identification:
+        """Search with these probes and all before them.
+
+        share: of the false positives that the policy allows a check, for each question
+        of this look: whether all samples together are enough and, with samples of both
+        modalities, whether those of one are. What was asked before is not new.
 
         Raises:
-            InputError: the probes cannot be compared with the references.
+            InputError: two faces, or two fingers of one known position.
+            StoreError: the watchlist cannot be read.
         """
+        ...
+
+
+class WatchlistSearch(Protocol):
+    def begin(self) -> PersonSearch:
+        """Begin the search for one person."""
         ...
 
     def entry(self, entry_id: str) -> WatchlistEntry | None: ...

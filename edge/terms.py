@@ -322,14 +322,37 @@ class WatchlistFreshness:
 
 
 @dataclass(frozen=True)
+class SampleEvidence:
+    """What one sample says of a candidate.
+
+    position: of the sample. reference_id, score: of the reference that is most alike.
+    log10_ratio: of the likelihood ratio, above 0 for a mate, below 0 against.
+    is_deciding: with this sample the evidence of all was enough.
+    """
+
+    modality: Modality
+    position: FingerPosition
+    reference_id: str
+    score: ComparisonScore
+    log10_ratio: float
+    is_deciding: bool = False
+
+
+@dataclass(frozen=True)
 class Candidate:
-    """One entry of a candidate list: exists only as the result of a search."""
+    """One entry of a candidate list: exists only as the result of a search.
+
+    The sample that says most gives the reference, modality, position and score value;
+    the false match rate is that of all samples together, of which samples tells. A hit
+    of an older booth has none.
+    """
 
     entry_id: str
     reference_id: str
     modality: Modality
     position: FingerPosition
     score: ComparisonScore
+    samples: tuple[SampleEvidence, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,10 @@ def result_view(result: CheckResult) -> dict[str, Any]:
         "timings_ms": {k: round(v, 1) for k, v in result.timings_ms.items()},
         "watchlist": freshness_view(result.watchlist),
         "face": None if result.face is None else _face_view(result.face),
+        "searched": [
+            {"modality": str(modality), "position": int(position)}
+            for modality, position in result.searched
+        ],
     }
 
 
@@ -84,6 +88,7 @@ def event_view(event: CheckEvent, ticket: str) -> dict[str, Any]:
         "stage": event.stage,
         "modality": None if event.modality is None else str(event.modality),
         "attempt": event.attempt,
+        "position": None if event.position is None else int(event.position),
         "share": event.share,
         "quality": None if quality is None else quality.score,
         "reasons": [] if quality is None else [str(r) for r in quality.reasons],
@@ -134,6 +139,16 @@ def _candidate_view(candidate: Candidate) -> dict[str, Any]:
         "modality": str(candidate.modality),
         "position": int(candidate.position),
         "false_match_rate": candidate.score.false_match_rate,
+        "samples": [
+            {
+                "modality": str(sample.modality),
+                "position": int(sample.position),
+                "false_match_rate": sample.score.false_match_rate,
+                "log10_ratio": round(sample.log10_ratio, 2),
+                "is_deciding": sample.is_deciding,
+            }
+            for sample in candidate.samples
+        ],
     }
 
 

@@ -59,6 +59,8 @@ class CheckLimits:
 
     finger_quality: a print below the threshold of its finger is captured again.
     face_burst_s: how long after the first usable frame a better one is waited for.
+    order: of the modalities. extra_fingers: asked for while the decision is open.
+    check_time_s: from the start; no further sample is asked for after it.
     """
 
     max_attempts: int = 3
@@ -68,6 +70,9 @@ class CheckLimits:
     finger_quality: FingerThresholds = BSI_THRESHOLDS[Purpose.SEARCH]
     watchlist_age: FreshnessLimits = USUAL_LIMITS
     presentation_attack: PresentationPolicy = PresentationPolicy.OFF
+    order: tuple[Modality, ...] = (Modality.FINGERPRINT, Modality.FACE)
+    extra_fingers: tuple[FingerPosition, ...] = ()
+    check_time_s: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class CheckEvent:
     """Something the screen should show. stage: capture, assess, extract, search, ...
 
     share: progress of the stage, 0 to 1, where it is known. guidance: what a frame of
-    the camera said.
+    the camera said. position: of a finger.
     """
 
     check_id: str
@@ -85,6 +90,7 @@ class CheckEvent:
     share: float | None = None
     quality: Quality | None = None
     guidance: FaceGuidance | None = None
+    position: FingerPosition | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,8 @@ class CheckResult:
 
     watchlist: how fresh it was when it was searched.
     attempts, quality: of several fingers, all captures and the poorest last sample.
+    searched: the samples that were searched with, in their order; with the last of
+    them a possible match was decided.
     timings_ms: "<modality>.<stage>" -> milliseconds, all attempts added up.
     face: which face was searched with; None if none was.
     """
@@ -108,6 +116,7 @@ class CheckResult:
     timings_ms: dict[str, float]
     watchlist: WatchlistFreshness = LOCAL_LIST
     face: SearchedFace | None = None
+    searched: tuple[tuple[Modality, FingerPosition], ...] = ()
 
 
 @dataclass

@@ -35,7 +35,7 @@ def take_finger(ports: BoothPorts, step: Step, position: FingerPosition) -> Take
         except CaptureError:
             return Finding(modality, False, quality, attempt, DEVICE_FAILED), None
         quality, template = _template_of(ports.finger_recognition, step, sample)
-        step.tell("assess", modality, attempt, quality=quality)
+        step.tell("assess", modality, attempt, quality=quality, position=position)
         if template is not None:
             finding = Finding(modality, quality=quality, attempts=attempt)
             return finding, Probe(position, sample.image, template)
@@ -45,13 +45,17 @@ def take_finger(ports: BoothPorts, step: Step, position: FingerPosition) -> Take
 def _capture(
     capture: FingerprintCapture, step: Step, position: FingerPosition, attempt: int
 ) -> FingerprintSample:
-    step.tell("capture", Modality.FINGERPRINT, attempt)
+    step.tell("capture", Modality.FINGERPRINT, attempt, position=position)
     with step.watch.stage("fingerprint.capture"):
         return capture.capture(
             position,
             timeout_s=step.limits.finger_timeout_s,
             on_progress=lambda share: step.tell(
-                "capture", Modality.FINGERPRINT, attempt, share=share
+                "capture",
+                Modality.FINGERPRINT,
+                attempt,
+                share=share,
+                position=position,
             ),
         )
 

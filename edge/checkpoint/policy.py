@@ -4,13 +4,30 @@ In this order:
 1. Any candidate is referred, whatever else went wrong.
 2. Without a watchlist to search, or with a device or a search that failed, the check
    is degraded.
-3. A modality that was asked for but never searched, because its samples were too poor
-   or nobody presented one, asks for another capture.
+3. A sample that was asked for but never searched, because it was too poor, nobody
+   presented one or the time was over, asks for another capture.
 4. Only when everything that was asked for was searched, on a watchlist that is whole
    and not too old, and nobody found, it is clear; on another it is degraded.
 5. Where policy wants a second look at faces that may be pictures, or that could not be
    judged, nobody found by such a face is no clear: the face may not be the traveller's.
    The check is degraded, and the officer looks. Nothing that was found is taken back.
+
+Samples come one by one. The evidence of all of them so far is fused, and as soon as
+somebody is found the check is over: the traveller waits anyhow, and what the officer
+needs is the candidate. To clear somebody is another matter. Someone on the list may
+have worn fingers or a changed face, so nobody is cleared on fewer samples than the
+request names, however little the first of them looked like anybody; and a sample that
+speaks against a candidate is weighed only as long as nobody was found.
+
+When everything requested has been searched and a candidate is nearly found, fingers of
+the policy are asked for besides, while the time allows. They are required from then
+on: who does not give one has not been cleared. When they have been given and still do
+not suffice, the check is clear: the false positives that the policy allows are spent,
+and one more officer's look at a stranger is what they were limited for.
+
+Each time the evidence is weighed it may spend an equal part of the false positives that
+the policy allows one check, so that stopping at the first that finds somebody does not
+add to them.
 """
 
 from __future__ import annotations
@@ -31,6 +48,7 @@ NO_WATCHLIST = "no_watchlist"
 NOBODY_CAME = "nothing_presented"
 DEVICE_FAILED = "device_failed"
 SEARCH_FAILED = "search_failed"
+TIME_OVER = "time_over"
 DEGRADING = frozenset({DEVICE_FAILED, SEARCH_FAILED})
 NO_OBJECTION = FreshnessVerdict()
 ATTACK_SUSPECTED = "presentation_attack_suspected"
@@ -51,11 +69,11 @@ class PresentationPolicy(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of one requested modality.
+    """What became of one requested sample.
 
     was_searched: a template of it was searched against the watchlist.
-    quality: of the last sample; None if there was none.
-    failure: NOBODY_CAME, DEVICE_FAILED, SEARCH_FAILED, or None.
+    quality: of the last capture; None if there was none.
+    failure: NOBODY_CAME, DEVICE_FAILED, SEARCH_FAILED, TIME_OVER, or None.
     presentation: of the face that was searched with, if policy wants it judged.
     """
 
@@ -64,7 +82,6 @@ class Finding:
     quality: Quality | None = None
     attempts: int = 0
     failure: str | None = None
-    candidates: tuple[Candidate, ...] = ()
     presentation: PresentationVerdict | None = None
 
 
@@ -82,6 +99,7 @@ class Decision:
 
 def decide(
     findings: Sequence[Finding],
+    candidates: tuple[Candidate, ...] = (),
     *,
     watchlist_size: int,
     watchlist: FreshnessVerdict = NO_OBJECTION,
@@ -89,8 +107,9 @@ def decide(
 ) -> Decision:
     """Decide on one check.
 
-    watchlist: what was to be said of it when the search began. presentation: what is
-    done about faces that may be pictures.
+    candidates: that the samples together are enough for, best first. watchlist: what
+    was to be said of it when the search began. presentation: what is done about faces
+    that may be pictures.
 
     Raises:
         ValueError: no modality was requested; the caller is at fault.
@@ -98,7 +117,6 @@ def decide(
     if not findings:
         message = "a check needs at least one requested modality"
         raise ValueError(message)
-    candidates = _ranked(findings)
     doubts = _doubts(findings, presentation)
     reasons = watchlist.reasons + _reasons(findings, watchlist_size) + doubts
     if candidates:
@@ -111,11 +129,6 @@ def decide(
     if watchlist.is_degrading or wants_look:
         return Decision(Outcome.DEGRADED, reasons, ())
     return Decision(Outcome.CLEAR, reasons, ())
-
-
-def _ranked(findings: Sequence[Finding]) -> tuple[Candidate, ...]:
-    candidates = [c for finding in findings for c in finding.candidates]
-    return tuple(sorted(candidates, key=lambda c: c.score.false_match_rate))
 
 
 def _doubts(findings: Sequence[Finding], policy: PresentationPolicy) -> tuple[str, ...]:

@@ -14,12 +14,12 @@ from edge.checkpoint.check import CheckEvent, CheckLimits, CheckResult, Stopwatc
 from edge.checkpoint.face_step import take_face
 from edge.checkpoint.finger_step import take_finger
 from edge.checkpoint.freshness import judge
-from edge.checkpoint.policy import SEARCH_FAILED, Finding, decide
+from edge.checkpoint.policy import SEARCH_FAILED, TIME_OVER, Finding, decide
 from edge.checkpoint.step import Step, nothing_picked
 from edge.errors import InputError
 from edge.records.searched_face import FACE_TYPE, encode_searched_face
 from edge.records.template import encode_template
-from edge.terms import CheckRecord, Evidence, Hit, Modality, Quality
+from edge.terms import CheckRecord, Evidence, FingerPosition, Hit, Modality, Quality
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from edge.checkpoint.freshness import WatchlistStanding
     from edge.checkpoint.policy import Decision
     from edge.checkpoint.step import Picked, Probe
-    from edge.terms import FaceGuidance, FingerPosition, SearchedFace
+    from edge.terms import Candidate, FaceGuidance, SearchedFace
 
 
 class CheckRunner:
@@ -55,21 +55,20 @@ class CheckRunner:
             StoreError: the decision could not be recorded, or the watchlist not read.
         """
         check = _Check(self._ports, self._limits, on_event, picked)
-        findings = check.examine(request)
+        check.examine(request)
         with check.watch.stage("decide"):
             standing = check.standing
             now = self._ports.clock.now()
             decision = decide(
-                findings,
+                check.findings,
+                check.candidates,
                 watchlist_size=self._ports.search.size(),
                 watchlist=judge(standing, now, self._limits.watchlist_age),
                 presentation=self._limits.presentation_attack,
             )
-        return self._record(check, findings, decision)
+        return self._record(check, decision)
 
-    def _record(
-        self, check: _Check, findings: list[Finding], decision: Decision
-    ) -> CheckResult:
+    def _record(self, check: _Check, decision: Decision) -> CheckResult:
         finished_at = self._ports.clock.now()
         best = decision.candidates[0] if decision.candidates else None
         entry = None if best is None else self._ports.search.entry(best.entry_id)
@@ -91,7 +90,7 @@ class CheckRunner:
             started_at=check.started_at,
             finished_at=finished_at,
             outcome=decision.outcome,
-            attempts=sum(f.attempts for f in findings),
+            attempts=sum(f.attempts for f in check.findings),
             reasons=decision.reasons,
             duration_ms=round(sum(check.watch.timings_ms.values())),
             presentation=None if presentation is None else presentation.decision,
@@ -105,11 +104,12 @@ class CheckRunner:
             candidates=decision.candidates,
             entry=entry,
             hit_id=None if hit is None else hit.hit_id,
-            attempts=_attempts(findings),
-            quality=_poorest(findings),
+            attempts=_attempts(check.findings),
+            quality=_poorest(check.findings),
             timings_ms=dict(check.watch.timings_ms),
             watchlist=check.standing.freshness,
             face=check.face,
+            searched=check.searched,
         )
 
 
@@ -130,6 +130,45 @@ def _poorest(findings: list[Finding]) -> dict[Modality, Quality]:
         if quality is not None and (known is None or quality.score < known.score):
             poorest[finding.modality] = quality
     return poorest
+
+
+def _required(
+    request: CheckRequest, limits: CheckLimits
+) -> list[tuple[Modality, FingerPosition]]:
+    """Return the samples without which nobody is cleared, in their order."""
+    samples: list[tuple[Modality, FingerPosition]] = []
+    for modality in limits.order:
+        if modality not in request.modalities:
+            continue
+        if modality is Modality.FACE:
+            samples.append((modality, FingerPosition.UNKNOWN))
+        else:
+            samples += [(modality, position) for position in request.positions]
+    return samples
+
+
+def _questions(required: Sequence[tuple[Modality, FingerPosition]], extra: int) -> int:
+    """Return how often a check may ask whether the evidence is enough for somebody.
+
+    Once a sample of the first modality; from the other's first on twice, of all samples
+    and of those of its modality.
+    """
+    first, _ = required[0]
+    of_first = sum(modality is first for modality, _ in required)
+    of_second = len(required) - of_first
+    return of_first + 2 * of_second + (2 if of_second else 1) * extra
+
+
+def _extra(request: CheckRequest, limits: CheckLimits) -> list[FingerPosition]:
+    """Return the fingers that may be asked for besides.
+
+    None if a finger of the request is unknown: it could be the same once more, and two
+    samples of one finger are no independent evidence.
+    """
+    is_known = FingerPosition.UNKNOWN not in request.positions
+    if Modality.FINGERPRINT not in request.modalities or not is_known:
+        return []
+    return [p for p in limits.extra_fingers if p not in request.positions]
 
 
 def _worse(before: WatchlistStanding, now: WatchlistStanding) -> WatchlistStanding:
@@ -158,15 +197,29 @@ class _Check:
         self._on_event = on_event
         self._step = Step(limits, self.watch, self._tell, picked)
         self._searched: list[tuple[Modality, Probe]] = []
+        self._started_s = ports.clock.monotonic_s()
+        self._person = ports.search.begin()
+        self._is_open = False
         self.standing = ports.standing()
+        self.findings: list[Finding] = []
+        self.candidates: tuple[Candidate, ...] = ()
 
-    def examine(self, request: CheckRequest) -> list[Finding]:
-        findings = []
-        if Modality.FINGERPRINT in request.modalities:
-            findings += self._examine_fingers(request.positions)
-        if Modality.FACE in request.modalities:
-            findings += self._examine_face()
-        return findings
+    def examine(self, request: CheckRequest) -> None:
+        """Take sample by sample until somebody is found or nothing is left to ask."""
+        required = _required(request, self._step.limits)
+        extra = _extra(request, self._step.limits)
+        share = 1 / _questions(required, len(extra))
+        for modality, position in required:
+            self._take(modality, position, share)
+            if self.candidates:
+                return
+        is_whole = all(finding.was_searched for finding in self.findings)
+        for position in extra if is_whole else ():
+            if not self._is_open:
+                return
+            self._take(Modality.FINGERPRINT, position, share)
+            if self.candidates:
+                return
 
     @property
     def face(self) -> SearchedFace | None:
@@ -188,39 +241,40 @@ class _Check:
                 items.append(Evidence(modality, probe.position, FACE_TYPE, about))
         return items
 
-    def _examine_fingers(self, positions: Sequence[FingerPosition]) -> list[Finding]:
-        """Capture every finger, then search with all that are good enough at once."""
-        captured = [take_finger(self._ports, self._step, p) for p in positions]
-        good = [(finding, probe) for finding, probe in captured if probe is not None]
-        searched = iter(self._search(good) if good else ())
-        return [
-            finding if probe is None else next(searched) for finding, probe in captured
-        ]
+    @property
+    def searched(self) -> tuple[tuple[Modality, FingerPosition], ...]:
+        return tuple((modality, probe.position) for modality, probe in self._searched)
 
-    def _examine_face(self) -> list[Finding]:
-        finding, probe = take_face(self._ports, self._step)
-        return [finding] if probe is None else self._search([(finding, probe)])
+    def _take(self, modality: Modality, position: FingerPosition, share: float) -> None:
+        spent_s = self._ports.clock.monotonic_s() - self._started_s
+        if self.findings and spent_s >= self._step.limits.check_time_s:
+            self.findings.append(Finding(modality, failure=TIME_OVER))
+            return
+        if modality is Modality.FACE:
+            finding, probe = take_face(self._ports, self._step)
+        else:
+            finding, probe = take_finger(self._ports, self._step, position)
+        if probe is not None:
+            finding = self._look(finding, probe, share)
+        self.findings.append(finding)
 
-    def _search(self, good: Sequence[tuple[Finding, Probe]]) -> list[Finding]:
-        """Return the findings, completed by one search with all their probes.
-
-        The candidates are of all probes together; the first finding carries them.
-        """
-        findings = [finding for finding, _ in good]
-        modality = findings[0].modality
+    def _look(self, finding: Finding, probe: Probe, share: float) -> Finding:
+        """Search with all probes so far; return the finding of this one, completed."""
+        modality = finding.modality
         self._tell("search", modality)
         standing = self._ports.standing()
         self.standing = _worse(self.standing, standing) if self._searched else standing
-        self._searched += [(modality, probe) for _, probe in good]
-        templates = [probe.template for _, probe in good]
+        self._searched.append((modality, probe))
         try:
             with self.watch.stage(f"{modality}.search"):
-                candidates = tuple(self._ports.search.search(templates))
+                found = self._person.look([probe.template], share=share)
         except InputError:
             # The gallery holds references that a template cannot be compared with.
-            return [replace(finding, failure=SEARCH_FAILED) for finding in findings]
-        done = [replace(finding, was_searched=True) for finding in findings]
-        return [replace(done[0], candidates=candidates), *done[1:]]
+            return replace(finding, failure=SEARCH_FAILED)
+        self.candidates, self._is_open = found.candidates, found.is_open
+        if modality in found.unsearched:
+            return replace(finding, failure=SEARCH_FAILED)
+        return replace(finding, was_searched=True)
 
     def _tell(
         self,
@@ -231,11 +285,9 @@ class _Check:
         share: float | None = None,
         quality: Quality | None = None,
         guidance: FaceGuidance | None = None,
+        position: FingerPosition | None = None,
     ) -> None:
         if guidance is not None:
             quality = guidance.quality
-        self._on_event(
-            CheckEvent(
-                self.check_id, stage, modality, attempt, share, quality, guidance
-            )
-        )
+        where = (self.check_id, stage, modality, attempt)
+        self._on_event(CheckEvent(*where, share, quality, guidance, position))

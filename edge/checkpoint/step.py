@@ -54,6 +54,7 @@ class Tell(Protocol):
         share: float | None = None,
         quality: Quality | None = None,
         guidance: FaceGuidance | None = None,
+        position: FingerPosition | None = None,
     ) -> None: ...
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from edge.cli import (
     bench_face,
     bench_face_search,
+    bench_fusion,
     bench_guidance,
     bench_presentation,
     bench_search,
@@ -138,6 +139,7 @@ for _command in (
     bench_face.face,
     bench_face_search.face_search,
     bench_guidance.guidance,
+    bench_fusion.fusion,
     bench_presentation.pad,
     bench_search.search,
     sync,

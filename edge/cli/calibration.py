@@ -29,6 +29,7 @@ from edge.recognition.fingerprint.calibration import (
     committed_file,
 )
 from edge.recognition.fingerprint.image import RESOLUTION_PPI
+from edge.recognition.likelihood_tables import TABLE as LIKELIHOODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,12 +147,42 @@ def make(
         plan = Plan(invented, shared, threads, progress)
         prints = _prints(config_path, folders, ppi, plan)
         file = made(prints, plan)
-    try:
-        out.write_text(file.to_json(), encoding="ascii")
-    except OSError as error:
-        raise InputError(f"{out}: cannot be written: {error.strerror}") from error
+    _write(out, file.to_json())
     for source, table in file.tables.items():
         _show(source, table)
+    click.echo(f"{out} written")
+
+
+@calibration.command()
+@prints_options
+@threads_option
+@click.option("--out", type=_FILE, default=Path(LIKELIHOODS), show_default=True)
+def ratios(
+    *,
+    config_path: Path | None,
+    folders: tuple[Path, ...],
+    ppi: tuple[float, ...],
+    same_fingers: tuple[tuple[str, str], ...],
+    threads: int,
+    out: Path,
+) -> None:
+    """Count what mated prints say for a mate and write the file of likelihood ratios.
+
+    It belongs to the false match calibration; make it again after that one. Faces need
+    none: their calibration says what it takes.
+    """
+    from edge.bench.finger_calibration import Plan
+    from edge.bench.likelihood_run import make as made
+
+    require_writable(str(out), None)
+    shared = [frozenset(two) for two in same_fingers]
+    with progress_bar(None) as progress:
+        prints = _prints(config_path, folders, ppi, Plan(0, shared, threads, progress))
+        file = made(prints, threads, progress)
+    _write(out, file.to_json())
+    table = file.table()
+    for rarity, ratio in zip(table.rarities, table.log_ratios, strict=True):
+        click.echo(f"false match rate 1e-{rarity:.2f}: log10 LR {ratio:+.2f}")
     click.echo(f"{out} written")
 
 
@@ -201,6 +232,13 @@ def _prints(
     engine = fingerprint_engine(load(config_path))
     by_folder = dict(zip(folders, each, strict=True))
     return read_prints(engine, by_folder, plan.threads, plan.progress)
+
+
+def _write(out: Path, text: str) -> None:
+    try:
+        out.write_text(text, encoding="ascii")
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written: {error.strerror}") from error
 
 
 def _table(table: Calibration) -> dict[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edge.clock import Clock
     from edge.config import Config
     from edge.ports import FaceCapture, FingerprintCapture
+    from edge.terms import SampleEvidence
 
 IMAGE = click.Path(path_type=Path)
 
@@ -111,6 +112,18 @@ def _from_files(
     )
 
 
+def _sample_line(sample: SampleEvidence) -> str:
+    name = "face"
+    if sample.modality is Modality.FINGERPRINT:
+        name = f"finger {sample.position.name.lower().replace('_', ' ')}"
+    weight = "for" if sample.log10_ratio >= 0 else "against"
+    return (
+        f"{name}: false match rate {sample.score.false_match_rate:.1e}, "
+        f"10^{abs(sample.log10_ratio):.1f} to 1 {weight}"
+        f"{'; this sample decided' if sample.is_deciding else ''}"
+    )
+
+
 def _print(result: CheckResult) -> None:
     console = Console()
     styles = {Outcome.CLEAR: "bold green", Outcome.REFER: "bold red"}
@@ -130,6 +143,8 @@ def _print(result: CheckResult) -> None:
             f"  possible match: entry {candidate.entry_id} by {candidate.modality}, "
             f"false match rate {rate:.1e}"
         )
+        for sample in candidate.samples:
+            console.print(f"    {_sample_line(sample)}")
     if result.entry is not None:
         console.print(f"  instruction: {result.entry.instruction}")
     console.print(f"  {sum(result.timings_ms.values()):.0f} ms")

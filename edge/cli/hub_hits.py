@@ -113,6 +113,17 @@ def _print_hit(view: dict[str, Any]) -> None:
             f"{item['score']:.2f}",
             f"{item['false_match_rate']:.1e}",
         )
+    samples = Table("entry", "sample", "position", "rate", "log10 ratio", "decided")
+    for item in view["candidates"]:
+        for sample in item["samples"]:
+            samples.add_row(
+                safe_label(item["entry_id"]),
+                sample["modality"],
+                sample["position"],
+                f"{sample['false_match_rate']:.1e}",
+                f"{sample['log10_ratio']:+.1f}",
+                "yes" if sample["is_deciding"] else "",
+            )
     evidence = Table("evidence of", "position", "type", "bytes")
     for item in view["evidence"]:
         evidence.add_row(
@@ -123,6 +134,8 @@ def _print_hit(view: dict[str, Any]) -> None:
         )
     console = Console()
     console.print(candidates)
+    if samples.row_count:
+        console.print(samples)
     console.print(evidence)
     for path in view["saved"]:
         click.echo(f"{'saved':>17}  {path}")
@@ -172,6 +185,18 @@ def _candidate_view(candidate: Candidate) -> dict[str, Any]:
         "position": candidate.position.name.lower().replace("_", " "),
         "score": candidate.score.value,
         "false_match_rate": candidate.score.false_match_rate,
+        "samples": [
+            {
+                "modality": str(sample.modality),
+                "position": sample.position.name.lower().replace("_", " "),
+                "reference_id": sample.reference_id,
+                "score": sample.score.value,
+                "false_match_rate": sample.score.false_match_rate,
+                "log10_ratio": sample.log10_ratio,
+                "is_deciding": sample.is_deciding,
+            }
+            for sample in candidate.samples
+        ],
     }
 
 

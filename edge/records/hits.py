@@ -14,6 +14,7 @@ from edge.terms import (
     FingerPosition,
     Hit,
     Modality,
+    SampleEvidence,
 )
 
 HIT_LIMIT = 8_000_000
@@ -21,6 +22,7 @@ EVIDENCE_LIMIT = 4_000_000
 CANDIDATES_LIMIT = 100
 # Ten fingers and a face: an image and a template each, and which face it was.
 ITEMS_LIMIT = 24
+SAMPLES_LIMIT = 20
 
 
 def encode_hit(hit: Hit) -> bytes:
@@ -74,6 +76,7 @@ def _candidate_map(candidate: Candidate) -> dict[str, Any]:
         "position": int(candidate.position),
         "score": float(candidate.score.value),
         "false_match_rate": float(candidate.score.false_match_rate),
+        "samples": [_sample_map(sample) for sample in candidate.samples],
     }
 
 
@@ -89,9 +92,41 @@ def _candidate_from(value: object) -> Candidate:
         modality=term(fields.text("modality", limit=20), Modality, "candidate"),
         position=term(fields.take("position", int), FingerPosition, "candidate"),
         score=score,
+        samples=tuple(
+            _sample_from(item)
+            for item in fields.optional_items("samples", limit=SAMPLES_LIMIT)
+        ),
     )
     fields.done()
     return candidate
+
+
+def _sample_map(sample: SampleEvidence) -> dict[str, Any]:
+    return {
+        "modality": str(sample.modality),
+        "position": int(sample.position),
+        "reference_id": sample.reference_id,
+        "score": float(sample.score.value),
+        "false_match_rate": float(sample.score.false_match_rate),
+        "log10_ratio": float(sample.log10_ratio),
+        "is_deciding": sample.is_deciding,
+    }
+
+
+def _sample_from(value: object) -> SampleEvidence:
+    fields = Fields(value, "sample")
+    sample = SampleEvidence(
+        modality=term(fields.text("modality", limit=20), Modality, "sample"),
+        position=term(fields.take("position", int), FingerPosition, "sample"),
+        reference_id=fields.identifier("reference_id"),
+        score=ComparisonScore(
+            _finite(fields, "score"), _finite(fields, "false_match_rate")
+        ),
+        log10_ratio=_finite(fields, "log10_ratio"),
+        is_deciding=fields.take("is_deciding", bool),
+    )
+    fields.done()
+    return sample
 
 
 def _finite(fields: Fields, key: str) -> float:

@@ -144,6 +144,10 @@ class Fields:
             raise MessageError(message)
         return list(value)
 
+    def optional_items(self, key: str, *, limit: int) -> list[object]:
+        """Return a list that older senders leave out; then it is empty."""
+        return self.items(key, limit=limit) if key in self._rest else []
+
     def done(self) -> None:
         """Raise MessageError if a key is left that nobody asked for."""
         if self._rest:

@@ -28,6 +28,7 @@ from edge.services.booth_watch import BoothWatch, standing_of
 from edge.services.systemd import Notifier, stop_event
 from edge.store.checks import CheckStore
 from edge.store.database import open_database
+from edge.terms import FingerPosition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -134,6 +135,8 @@ def check_runner(
                 config, lambda problem: on_step(f"faces are not judged: {problem}")
             ),
         )
+        policy = config.policy
+        extra = policy.extra_fingers if policy.extra_finger_rate else ()
         limits = CheckLimits(
             max_attempts=config.policy.max_attempts,
             finger_timeout_s=config.scanner.timeout_s,
@@ -142,6 +145,9 @@ def check_runner(
             finger_quality=FingerThresholds(
                 **config.policy.finger_quality.search.model_dump()
             ),
+            order=policy.sample_order,
+            extra_fingers=tuple(map(FingerPosition, extra)),
+            check_time_s=policy.check_time_s,
             watchlist_age=FreshnessLimits(
                 stale_after_s=config.policy.watchlist_stale_after_h * 3600,
                 degraded_after_s=config.policy.watchlist_degraded_after_h * 3600,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edge.errors import ModelError
+from edge.errors import InputError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from edge.config import PolicySection
-    from edge.recognition.face.gallery import FaceGallery
+    from edge.recognition.face.gallery import FaceGallery, FaceMatch
     from edge.terms import Candidate, FaceTemplate
 
 
@@ -61,6 +61,35 @@ class FaceSearch:
         return self._gallery.search(
             probe, self._max_fmr, max_fpir=self._max_fpir, among=among
         )
+
+    def require_carried(self) -> None:
+        """Refuse a search among all faces that the networks cannot carry.
+
+        Raises:
+            InputError: says why; faces then speak for and against candidates only.
+            ModelError: no calibration belongs to this booth's templates.
+        """
+        verdict = self._gallery.verdict(self._model_id, self._max_fpir, self._max_fmr)
+        if not verdict.is_carried:
+            raise InputError(verdict.text)
+
+    def rare_entries(self, probe: FaceTemplate, max_fmr: float) -> list[str]:
+        """Return the entries of whom some face is that rare, on the whole list.
+
+        Raises:
+            InputError: the probe does not fit.
+        """
+        return [found.entry_id for found in self._gallery.search(probe, max_fmr)]
+
+    def evidence(
+        self, probe: FaceTemplate, entry_ids: Collection[str]
+    ) -> Sequence[FaceMatch]:
+        """Return how the face compares with each of some entries that have one.
+
+        Raises:
+            InputError: the probe does not fit.
+        """
+        return self._gallery.best_of(probe, entry_ids)
 
     def state(self) -> FaceSearchState:
         """Return what searches are worth now."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import sqlite_utils
 
     from edge.config import Config
+    from edge.recognition.fingerprint.evidence_search import Examined
     from edge.services.local_trust import LocalHub
     from edge.simulate.broker import RunningBroker
     from edge.store.database import Schema
@@ -180,7 +181,7 @@ class MeasuredSite:
 class WatchedSearch:
     """The search of a booth whose galleries follow its watchlist."""
 
-    def __init__(self, watch: BoothWatch, index: WatchlistIndex) -> None:
+    def __init__(self, watch: BoothWatch, index: WatchlistIndex[Examined]) -> None:
         self._watch = watch
         self._index = index
 
@@ -189,5 +190,5 @@ class WatchedSearch:
         """Of the change up to which searches see the list."""
         return self._watch.state.searched.sequence
 
-    def search(self, probes: Sequence[Template]) -> list[Candidate]:
+    def search(self, probes: Sequence[Template]) -> Sequence[Candidate]:
         return self._index.search(probes)

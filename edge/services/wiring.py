@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from edge.errors import ConfigurationError, ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import sqlite_utils
 
     from edge.clock import Clock
-    from edge.config import Config, PolicySection
+    from edge.config import Config
     from edge.models.store import ModelStore
     from edge.ports import FaceCapture, FingerprintCapture
     from edge.recognition.face.engine import FaceEngine
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
         PresentationJudge,
     )
     from edge.recognition.fingerprint.engine import FingerprintEngine
-    from edge.recognition.fingerprint.search import FingerprintSearch, Found
+    from edge.recognition.fingerprint.evidence_search import EvidenceSearch, Examined
     from edge.services.enrolment import EnrolmentEngines
     from edge.services.face_search import FaceSearch
+    from edge.services.fusion_rules import FusionRules
     from edge.services.sync import BoothSide
     from edge.sync.settings import BrokerSettings
-    from edge.terms import FingerprintTemplate, Modality
+    from edge.terms import Modality
     from edge.trust.booth_keys import BoothKeys
     from edge.trust.hub_keys import HubKeys
     from edge.watchlist.following import FollowingGallery
@@ -164,8 +165,9 @@ def search_threads(config: Config) -> int:
 class Galleries:
     """What a booth searches; fingerprints and faces as the watchlist's index asks."""
 
-    fingerprints: _FingerprintGallery
+    fingerprints: EvidenceSearch
     faces: FaceSearch
+    rules: FusionRules
     followed: Mapping[Modality, FollowingGallery]
 
 
@@ -180,16 +182,18 @@ def galleries(config: Config) -> Iterator[Galleries]:
     from edge.recognition.face.face_sets import face_set
     from edge.recognition.face.gallery import FaceGallery
     from edge.recognition.fingerprint.calibration import TemplateSource, committed
+    from edge.recognition.fingerprint.evidence_search import EvidenceSearch
     from edge.recognition.fingerprint.gallery import TemplateGallery
-    from edge.recognition.fingerprint.search import FingerprintSearch
     from edge.services.face_search import FaceSearch
+    from edge.services.fusion_rules import FusionRules
     from edge.terms import Modality
 
     faces = FaceGallery(search_threads(config))
+    face_model_id = face_set(config.models.face).template_id
     with (
         closing(TemplateGallery(gallery_folder(config))) as fingerprints,
         closing(
-            FingerprintSearch(
+            EvidenceSearch(
                 fingerprints,
                 committed(),
                 search_threads(config),
@@ -198,15 +202,16 @@ def galleries(config: Config) -> Iterator[Galleries]:
         ) as search,
     ):
         yield Galleries(
-            _FingerprintGallery(search, config.policy),
-            FaceSearch(faces, config.policy, face_set(config.models.face).template_id),
+            search,
+            FaceSearch(faces, config.policy, face_model_id),
+            FusionRules(config.policy, face_model_id),
             {Modality.FINGERPRINT: fingerprints, Modality.FACE: faces},
         )
 
 
 def watchlist_index(
     searched: Galleries, database: sqlite_utils.Database, clock: Clock
-) -> WatchlistIndex:
+) -> WatchlistIndex[Examined]:
     """Search over the booth's watchlist; database: the watchlist's store."""
     from edge.store.references import StoredReferences
     from edge.store.watchlist import BoothWatchlist
@@ -217,21 +222,9 @@ def watchlist_index(
         StoredReferences(database),
         searched.fingerprints,
         searched.faces,
+        searched.rules,
         clock,
     )
-
-
-class _FingerprintGallery:
-    def __init__(self, search: FingerprintSearch, policy: PolicySection) -> None:
-        self._search = search
-        self._policy = policy
-
-    def search(self, probes: Sequence[FingerprintTemplate]) -> Sequence[Found]:
-        return self._search.search(
-            probes,
-            self._policy.finger_false_match_rate,
-            max_fpir=self._policy.finger_false_positive_identification_rate,
-        ).found
 
 
 def broker_settings(config: Config) -> BrokerSettings:

@@ -32,6 +32,7 @@ from edge.terms import (
     Hit,
     Modality,
     Outcome,
+    SampleEvidence,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def invented_hit(booth_id: str, at: datetime, *, evidence_bytes: int) -> Hit:
     """Return a hit on an invented entry; its evidence is noise of the given length."""
     noise = np.random.default_rng().bytes(evidence_bytes)
     finger = (Modality.FINGERPRINT, FingerPosition.RIGHT_INDEX)
+    score = ComparisonScore(0.9, 1e-7)
+    sample = SampleEvidence(*finger, "reference-1", score, 5.0, is_deciding=True)
     return Hit(
         hit_id=uuid4().hex,
         check_id=uuid4().hex,
@@ -53,9 +56,7 @@ def invented_hit(booth_id: str, at: datetime, *, evidence_bytes: int) -> Hit:
         occurred_at=at,
         entry_id="invented",
         entry_version=1,
-        candidates=(
-            Candidate("invented", "reference-1", *finger, ComparisonScore(0.9, 1e-7)),
-        ),
+        candidates=(Candidate("invented", "reference-1", *finger, score, (sample,)),),
         evidence=(Evidence(*finger, "application/octet-stream", noise),),
     )
 

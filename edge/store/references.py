@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from edge.errors import InputError, StoreError
 from edge.records.template import decode_template, face_record_head
@@ -16,7 +16,7 @@ from edge.terms import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import sqlite_utils
 
@@ -31,6 +31,9 @@ select revision,
 from watchlist_state
 """
 _BATCH = 4096
+_MOST_MARKS = 500
+
+Value = TypeVar("Value", int, str)
 
 
 class StoredReferences:
@@ -161,6 +164,32 @@ class StoredReferences:
             ).fetchone()
         return None if row is None else reference_of_row(row)
 
+    def owners(self, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Return entry and reference id of each number that has not been removed."""
+        found: dict[int, tuple[str, str]] = {}
+        for batch in _batches(numbers):
+            with mapped_errors("read"):
+                rows = self._database.conn.execute(
+                    "select number, entry_id, reference_id from biometric_references"  # noqa: S608  marks only
+                    f" where number in ({_marks(batch)})",
+                    batch,
+                ).fetchall()
+            found |= {int(row[0]): (row[1], row[2]) for row in rows}
+        return found
+
+    def numbers_of(self, modality: Modality, entry_ids: Sequence[str]) -> list[int]:
+        """Return the numbers of all references of some entries, rising."""
+        found: list[int] = []
+        for batch in _batches(entry_ids):
+            with mapped_errors("read"):
+                rows = self._database.conn.execute(
+                    "select number from biometric_references"  # noqa: S608  marks only
+                    f" where entry_id in ({_marks(batch)}) and modality = ?",
+                    [*batch, str(modality)],
+                ).fetchall()
+            found += [int(row[0]) for row in rows]
+        return sorted(found)
+
     def numbers(self, modality: Modality) -> list[int]:
         """Return the numbers of the references of a modality, in order."""
         with mapped_errors("read"):
@@ -170,6 +199,15 @@ class StoredReferences:
                 (str(modality),),
             ).fetchall()
         return [int(row[0]) for row in rows]
+
+
+def _batches(values: Sequence[Value]) -> Iterator[list[Value]]:
+    for first in range(0, len(values), _MOST_MARKS):
+        yield list(values[first : first + _MOST_MARKS])
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def reference_of_row(row: tuple[str, str, str, int, bytes]) -> Reference:

@@ -1,56 +1,30 @@
 """One-to-many search over the watchlist as it stands now.
 
 The galleries are kept in step by edge.watchlist.live, on another thread; a search takes
-them as they are. References of one modality that cannot be compared do not keep the
-other from being searched. Entries are asked for one by one, when they are found; one
-withdrawn meanwhile or outside its validity is never a candidate.
+them as they are. How samples are searched together is in person_search. Entries are
+asked for one by one, when they are found; one withdrawn meanwhile or outside its
+validity is never a candidate.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol
 
 from edge.errors import InputError
-from edge.terms import (
-    Candidate,
-    ComparisonScore,
-    FaceTemplate,
-    FingerprintTemplate,
-)
+from edge.watchlist.person_search import Examined, PersonSearch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from edge.clock import Clock
-    from edge.terms import Reference, Template, WatchlistEntry
-
-
-class FoundPerson(Protocol):
-    """number: of the reference that is most alike, with its score."""
-
-    @property
-    def number(self) -> int: ...
-
-    @property
-    def score(self) -> float: ...
-
-    @property
-    def false_match_rate(self) -> float:
-        """Of all probes together."""
-        ...
-
-
-class FingerprintGallery(Protocol):
-    def search(self, probes: Sequence[FingerprintTemplate]) -> Sequence[FoundPerson]:
-        """Return the persons at or below the false match rate, the least first."""
-        ...
-
-
-class FaceGallery(Protocol):
-    def search(self, probe: FaceTemplate) -> Sequence[Candidate]:
-        """Return the candidates at or above the threshold, best first."""
-        ...
+    from edge.terms import Candidate, Template, WatchlistEntry
+    from edge.watchlist.person_search import (
+        FaceGallery,
+        FingerprintGallery,
+        ReferenceOwners,
+        Rules,
+    )
 
 
 class EntrySource(Protocol):
@@ -59,41 +33,45 @@ class EntrySource(Protocol):
     def count_valid(self, at: datetime) -> int: ...
 
 
-class SearchedReferences(Protocol):
-    def reference(self, number: int) -> Reference | None: ...
-
-
-class WatchlistIndex:
+class WatchlistIndex(Generic[Examined]):
     """Implements edge.ports.WatchlistSearch. Belongs to the thread of its sources."""
 
     def __init__(
         self,
         entries: EntrySource,
-        references: SearchedReferences,
-        fingerprints: FingerprintGallery,
+        references: ReferenceOwners,
+        fingerprints: FingerprintGallery[Examined],
         faces: FaceGallery,
+        rules: Rules,
         clock: Clock,
     ) -> None:
         self._entries = entries
         self._references = references
         self._fingerprints = fingerprints
         self._faces = faces
+        self._rules = rules
         self._clock = clock
 
-    def search(self, probes: Sequence[Template]) -> list[Candidate]:
-        """Return valid entries' candidates, one an entry, best first.
+    def begin(self) -> PersonSearch[Examined]:
+        """Begin the search for one person."""
+        return PersonSearch(
+            self, self._references, self._fingerprints, self._faces, self._rules
+        )
+
+    def search(self, probes: Sequence[Template]) -> Sequence[Candidate]:
+        """Return the candidates of one look with all probes of a person.
 
         Raises:
-            InputError: no probe, probes of two modalities, several faces, or probes
-                that cannot be compared with the references.
+            InputError: no probe, several faces, or fingers of one position; faces that
+                cannot be searched among so many.
             StoreError: the watchlist cannot be read.
         """
-        best: dict[str, Candidate] = {}
-        for candidate in self._candidates(probes):
-            is_new = candidate.entry_id not in best
-            if is_new and self.entry(candidate.entry_id) is not None:
-                best[candidate.entry_id] = candidate
-        return list(best.values())
+        found = self.begin().look(probes, share=1.0)
+        if found.unsearched:
+            names = ", ".join(sorted(found.unsearched))
+            message = f"watchlist search: {names} cannot be searched among all entries"
+            raise InputError(message)
+        return found.candidates
 
     def entry(self, entry_id: str) -> WatchlistEntry | None:
         """Return the entry if it is on the watchlist and valid now."""
@@ -105,29 +83,3 @@ class WatchlistIndex:
 
     def size(self) -> int:
         return self._entries.count_valid(self._clock.now())
-
-    def _candidates(self, probes: Sequence[Template]) -> Sequence[Candidate]:
-        fingers = [p for p in probes if isinstance(p, FingerprintTemplate)]
-        faces = [p for p in probes if isinstance(p, FaceTemplate)]
-        if fingers and not faces:
-            found = [self._candidate(p) for p in self._fingerprints.search(fingers)]
-            return [candidate for candidate in found if candidate is not None]
-        if len(faces) == 1 and not fingers:
-            return self._faces.search(faces[0])
-        raise InputError(
-            f"watchlist search: {len(fingers)} fingers and {len(faces)} faces at once;"
-            " search with the fingers of a person or with one face"
-        )
-
-    def _candidate(self, found: FoundPerson) -> Candidate | None:
-        """Return the candidate, None if its reference was withdrawn meanwhile."""
-        reference = self._references.reference(found.number)
-        if reference is None:
-            return None
-        return Candidate(
-            entry_id=reference.entry_id,
-            reference_id=reference.reference_id,
-            modality=reference.modality,
-            position=reference.position,
-            score=ComparisonScore(found.score, found.false_match_rate),
-        )

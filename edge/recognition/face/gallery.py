@@ -20,6 +20,7 @@ from edge.recognition.face.comparison import distance_of_similarity, similarity
 from edge.recognition.face.face_rows import FaceRows, new_rows
 from edge.recognition.face.inner_products import product_engine
 from edge.recognition.face.vector_search import within
+from edge.recognition.false_positives import rate_of_best
 from edge.terms import (
     Candidate,
     ComparisonScore,
@@ -58,6 +59,18 @@ class Unsearchable:
     @property
     def count(self) -> int:
         return sum(self.by_model.values())
+
+
+@dataclass(frozen=True)
+class FaceMatch:
+    """How a probe compares with an entry.
+
+    best: of its references. false_match_rate_of_best: that the best of all the entry's
+    references is as good.
+    """
+
+    best: Candidate
+    false_match_rate_of_best: float
 
 
 class FaceGallery:
@@ -214,6 +227,33 @@ class FaceGallery:
             if rival is None or candidate.score.value > rival.score.value:
                 best[candidate.entry_id] = candidate
         return sorted(best.values(), key=lambda c: c.score.value, reverse=True)
+
+    def best_of(
+        self, probe: FaceTemplate, entry_ids: Collection[str]
+    ) -> list[FaceMatch]:
+        """Return how a probe compares with each of some entries, however unlike.
+
+        An entry without references of the probe's model is passed over. By entry.
+
+        Raises:
+            InputError: the probe is no vector of the length of the references.
+            ModelError: no calibration belongs to the probe's model.
+        """
+        rows = self._rows_for(probe) if entry_ids else None
+        if rows is None:
+            return []
+        calibration = self._calibration(probe.model_id)
+        wanted, by_entry = set(entry_ids), dict[str, list[Candidate]]()
+        for row in np.flatnonzero(rows.living).tolist():
+            if rows.entry_ids[row] in wanted:
+                candidate = self._candidate(probe, rows, row, calibration)
+                by_entry.setdefault(candidate.entry_id, []).append(candidate)
+        found = []
+        for _, candidates in sorted(by_entry.items()):
+            best = max(candidates, key=lambda c: c.score.value)
+            rate = rate_of_best(best.score.false_match_rate, len(candidates))
+            found.append(FaceMatch(best, rate))
+        return found
 
     def _rows_within(
         self, rows: FaceRows, probe: FaceTemplate, least_score: float

@@ -114,15 +114,15 @@ class FingerprintSearch:
         Raises:
             InputError: no probe, or two of one known position.
         """
-        _require_sense(probes)
+        require_sense(probes)
         seen = self._gallery.snapshot()
         fingers = [
-            _Finger(pack(probe), rows := seen.chosen(int(probe.position)), _zeros(rows))
+            Finger(pack(probe), rows := seen.chosen(int(probe.position)), zeros(rows))
             for probe in probes
         ]
         for finger in fingers:
             self._vote(seen, finger)
-        persons, searched = _shortlist(seen, fingers)
+        persons, searched = shortlist(seen, fingers)
         for finger in fingers:
             self._compare(seen, finger, persons)
         limit = min(max_fmr, rate_of_one(max_fpir, searched))
@@ -133,7 +133,7 @@ class FingerprintSearch:
         if self._pool is not None:
             self._pool.shutdown()
 
-    def _vote(self, seen: Snapshot, finger: _Finger) -> None:
+    def _vote(self, seen: Snapshot, finger: Finger) -> None:
         rows = finger.rows
 
         def vote(part: slice) -> None:
@@ -149,11 +149,11 @@ class FingerprintSearch:
 
         self._for_each_part(vote, len(rows), _VOTES_AT_ONCE)
 
-    def _compare(self, seen: Snapshot, finger: _Finger, persons: Indices) -> None:
+    def _compare(self, seen: Snapshot, finger: Finger, persons: Indices) -> None:
         is_listed = np.zeros(seen.persons, np.bool_)
         is_listed[persons] = True
         finger.rows = rows = finger.rows[is_listed[seen.rows["person"][finger.rows]]]
-        finger.values = _zeros(rows)
+        finger.values = zeros(rows)
 
         def compare(part: slice) -> None:
             compare_many(
@@ -179,14 +179,14 @@ class FingerprintSearch:
                 pass
 
     def _fused(
-        self, seen: Snapshot, fingers: list[_Finger], max_fmr: float
+        self, seen: Snapshot, fingers: list[Finger], max_fmr: float
     ) -> list[Found]:
         """Return the persons that match, the least false match rate first.
 
         Somebody whose best finger is not rare enough cannot reach the limit with all
         of them, so only the others are looked at.
         """
-        best = [_best_of_persons(seen, finger) for finger in fingers]
+        best = [best_of_persons(seen, finger) for finger in fingers]
         single = _single_limit(max_fmr, len(fingers))
         weakest = min(table.threshold(single) for table in self._calibrations)
         promising = {
@@ -242,7 +242,7 @@ def warm_up() -> None:
 
 
 @dataclass(eq=False)
-class _Finger:
+class Finger:
     """rows: of the gallery. values: float32, votes and then scores of these rows."""
 
     packed: NDArray[np.uint16]
@@ -250,11 +250,11 @@ class _Finger:
     values: NDArray[np.float32]
 
 
-def _zeros(rows: Indices) -> NDArray[np.float32]:
+def zeros(rows: Indices) -> NDArray[np.float32]:
     return np.zeros(len(rows), np.float32)
 
 
-def _require_sense(probes: Sequence[FingerprintTemplate]) -> None:
+def require_sense(probes: Sequence[FingerprintTemplate]) -> None:
     known = [probe.position for probe in probes if probe.position]
     if not probes or len(known) != len(set(known)):
         raise InputError(
@@ -278,7 +278,7 @@ def _single_limit(max_fmr: float, fingers: int) -> float:
     return high
 
 
-def _shortlist(seen: Snapshot, fingers: list[_Finger]) -> tuple[Indices, int]:
+def shortlist(seen: Snapshot, fingers: list[Finger]) -> tuple[Indices, int]:
     """Return the persons whose fingers together line up best, in rising order.
 
     And how many persons there were to choose from.
@@ -325,8 +325,8 @@ def _add_best(
             totals[person] += best
 
 
-def _best_of_persons(
-    seen: Snapshot, finger: _Finger
+def best_of_persons(
+    seen: Snapshot, finger: Finger
 ) -> tuple[Indices, NDArray[np.float32], Indices]:
     """Return persons in rising order, each one's highest score and its row."""
     persons = seen.rows["person"][finger.rows].astype(np.int64)

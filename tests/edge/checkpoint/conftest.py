@@ -12,6 +12,8 @@ from edge.checkpoint.check import CheckLimits
 from edge.checkpoint.freshness import WatchlistStanding
 from edge.checkpoint.runner import CheckRunner
 from edge.clock import ManualClock
+from edge.errors import InputError
+from edge.ports import Identification
 from edge.terms import (
     Candidate,
     ComparisonScore,
@@ -109,12 +111,17 @@ class ScriptedBooth:
         self.clock = ManualClock(START)
         self.fingers: list[Quality | Exception] = [GOOD]
         self.faces: list[Quality | Exception] = [GOOD]
-        self.found: dict[Modality, tuple[Candidate, ...]] = {}
+        # By modality, or by the number of the look.
+        self.found: dict[Modality | int, tuple[Candidate, ...]] = {}
         self.entries = 1
         self.records: list[tuple] = []
         self.events: list = []
         self.positions: list[FingerPosition] = []
-        self.searches: list = []
+        self.looks: list[Modality] = []
+        self.shares: list[float] = []
+        self.refused: set[Modality] = set()
+        self.unsearched: set[Modality] = set()
+        self.open_after: set[int] = set()
         self.standings = [WatchlistStanding()]
         self.guides: list[ScriptedGuide] = []
         self.presented: PresentationVerdict | Exception | None = None
@@ -157,11 +164,26 @@ class ScriptedBooth:
             raise self.presented
         return self.presented
 
-    def search(self, probes):
-        self.searches.append(probes)
-        is_face = isinstance(probes[0], FaceTemplate)
+    def begin(self):
+        self.looks = []
+        return self
+
+    def look(self, probes, *, share):
+        (probe,) = probes
+        is_face = isinstance(probe, FaceTemplate)
         modality = Modality.FACE if is_face else Modality.FINGERPRINT
-        return self.found.get(modality, ())
+        self.looks.append(modality)
+        self.shares.append(share)
+        if modality in self.refused:
+            message = "templates of two kinds"
+            raise InputError(message)
+        number = len(self.looks)
+        found = self.found.get(number, ()) or self.found.get(modality, ())
+        return Identification(
+            found,
+            is_open=number in self.open_after,
+            unsearched=frozenset(self.unsearched),
+        )
 
     def entry(self, entry_id):
         return WatchlistEntry(entry_id, 4, "c", "o", "h", "l", "Refer.", START, None)

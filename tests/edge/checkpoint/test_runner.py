@@ -18,6 +18,7 @@ from edge.terms import FingerPosition, Modality, Outcome
 BOTH = CheckRequest()
 FINGER = CheckRequest(modalities=(Modality.FINGERPRINT,))
 FACE = CheckRequest(modalities=(Modality.FACE,))
+UNKNOWN = FingerPosition.UNKNOWN
 
 
 def test_nobody_found_is_clear_and_recorded_without_a_hit(booth):
@@ -62,11 +63,13 @@ def test_a_hit_that_cannot_be_recorded_is_not_reported(booth):
         booth.runner(FullDisk()).run(BOTH)
 
 
-def test_the_likelier_of_two_candidates_names_the_hit(booth):
-    finger = booth.candidate(Modality.FINGERPRINT, rate=1e-3)
-    face = booth.candidate(Modality.FACE, rate=1e-7)
-    booth.found = {Modality.FINGERPRINT: (finger,), Modality.FACE: (face,)}
-    assert booth.runner().run(BOTH).candidates == (face, finger)
+def test_the_first_candidate_names_the_hit(booth):
+    first = booth.candidate(Modality.FACE, rate=1e-7)
+    second = booth.candidate(Modality.FINGERPRINT, rate=1e-3)
+    booth.found[2] = (first, second)
+    assert booth.runner().run(BOTH).candidates == (first, second)
+    ((_, hit),) = booth.records
+    assert hit.entry_id == first.entry_id
 
 
 def test_a_poor_print_is_captured_again(booth, poor):
@@ -118,23 +121,117 @@ TWO_FINGERS = CheckRequest(
 )
 
 
-def test_fingers_are_captured_first_and_searched_at_once(booth):
-    booth.found[Modality.FINGERPRINT] = (booth.candidate(Modality.FINGERPRINT),)
+def test_whoever_is_found_by_the_first_finger_is_asked_for_nothing_more(booth):
+    booth.found[1] = (booth.candidate(Modality.FINGERPRINT),)
     events = []
-    result = booth.runner().run(TWO_FINGERS, events.append)
-    assert [len(probes) for probes in booth.searches] == [2]
-    stages = [e.stage for e in events if e.share is None]
-    assert stages == ["capture", "assess", "capture", "assess", "search"]
-    assert result.candidates == booth.found[Modality.FINGERPRINT]
+    request = CheckRequest(positions=TWO_FINGERS.positions)
+    result = booth.runner().run(request, events.append)
+    assert result.outcome is Outcome.REFER
+    assert booth.looks == [Modality.FINGERPRINT]
+    stages = [(e.stage, e.position) for e in events if e.share is None]
+    left = FingerPosition.LEFT_INDEX
+    assert stages == [("capture", left), ("assess", left), ("search", None)]
+    assert result.searched == ((Modality.FINGERPRINT, left),)
     ((_, hit),) = booth.records
-    assert [e.position for e in hit.evidence[::2]] == list(TWO_FINGERS.positions)
+    assert [e.position for e in hit.evidence[::2]] == [left]
+
+
+def test_all_samples_of_a_request_are_searched_before_it_is_clear(booth):
+    result = booth.runner().run(CheckRequest(positions=TWO_FINGERS.positions))
+    assert result.outcome is Outcome.CLEAR
+    assert booth.looks == [Modality.FINGERPRINT] * 2 + [Modality.FACE]
+    assert [m for m, _ in result.searched] == booth.looks
+
+
+def test_the_policy_says_what_is_taken_first(booth):
+    order = (Modality.FACE, Modality.FINGERPRINT)
+    booth.found[1] = (booth.candidate(Modality.FACE),)
+    result = booth.runner(order=order).run(BOTH)
+    assert result.outcome is Outcome.REFER
+    assert booth.positions == []
+
+
+EXTRA = (FingerPosition.RIGHT_INDEX, FingerPosition.LEFT_INDEX)
+
+
+def test_a_finger_more_is_asked_for_while_somebody_is_nearly_found(booth):
+    booth.open_after = {1, 2}
+    booth.found[3] = (booth.candidate(Modality.FINGERPRINT),)
+    result = booth.runner(extra_fingers=EXTRA).run(BOTH)
+    assert result.outcome is Outcome.REFER
+    assert booth.positions == list(EXTRA)
+    assert result.searched[-1] == (Modality.FINGERPRINT, FingerPosition.LEFT_INDEX)
+
+
+def test_nobody_else_is_asked_for_a_finger_more(booth):
+    booth.open_after = {1}
+    assert booth.runner(extra_fingers=EXTRA).run(BOTH).outcome is Outcome.CLEAR
+    assert booth.positions == [FingerPosition.RIGHT_INDEX]
+
+
+def test_fingers_given_that_do_not_suffice_end_in_clear(booth):
+    booth.open_after = {1, 2, 3, 4}
+    assert booth.runner(extra_fingers=EXTRA).run(BOTH).outcome is Outcome.CLEAR
+    assert booth.positions == list(EXTRA)
+
+
+def test_an_extra_finger_that_is_not_given_is_not_cleared(booth):
+    booth.open_after = {1, 2}
+    booth.fingers = [booth.fingers[0], CaptureTimeoutError("late")]
+    result = booth.runner(extra_fingers=EXTRA).run(BOTH)
+    assert result.outcome is Outcome.RETRY
+    assert result.reasons == ("fingerprint: nothing_presented",)
+
+
+def test_a_check_that_cannot_end_clear_asks_for_no_finger_more(booth, poor):
+    booth.open_after = {1}
+    booth.faces = [poor]
+    assert booth.runner(extra_fingers=EXTRA).run(BOTH).outcome is Outcome.RETRY
+    assert booth.positions == [FingerPosition.RIGHT_INDEX]
+
+
+@pytest.mark.parametrize("request_", [FACE, CheckRequest(positions=(UNKNOWN,))])
+def test_a_finger_that_may_be_the_same_again_is_not_asked_for(booth, request_):
+    booth.open_after = {1, 2}
+    assert booth.runner(extra_fingers=EXTRA).run(request_).outcome is Outcome.CLEAR
+    assert FingerPosition.LEFT_INDEX not in booth.positions
+
+
+def test_after_the_time_no_sample_is_asked_for_and_nobody_cleared(booth):
+    result = booth.runner(check_time_s=1.0).run(BOTH)
+    assert result.outcome is Outcome.RETRY
+    assert result.reasons == ("face: time_over",)
+    assert booth.looks == [Modality.FINGERPRINT]
+
+
+def test_after_the_time_no_finger_more_is_asked_for(booth):
+    booth.open_after = {2}
+    result = booth.runner(extra_fingers=EXTRA, check_time_s=2.0).run(BOTH)
+    assert result.outcome is Outcome.RETRY
+    assert result.reasons == ("fingerprint: time_over",)
+
+
+def test_the_looks_of_a_check_share_its_false_positives(booth):
+    booth.runner(extra_fingers=EXTRA).run(BOTH)
+    assert booth.shares == [pytest.approx(1 / 5)] * 2
+    booth.shares.clear()
+    booth.runner(extra_fingers=EXTRA).run(FINGER)
+    booth.runner().run(CheckRequest(positions=TWO_FINGERS.positions))
+    assert booth.shares == [pytest.approx(1 / 2)] + [pytest.approx(1 / 4)] * 3
+
+
+def test_a_modality_that_cannot_be_searched_degrades_the_check(booth):
+    booth.unsearched = {Modality.FACE}
+    result = booth.runner().run(BOTH)
+    assert result.outcome is Outcome.DEGRADED
+    assert result.reasons == ("face: search_failed",)
 
 
 def test_a_poor_finger_does_not_keep_the_good_one_from_the_search(booth, poor):
     booth.fingers = [poor, poor, poor, booth.fingers[0]]
     booth.found[Modality.FINGERPRINT] = (booth.candidate(Modality.FINGERPRINT),)
     result = booth.runner().run(TWO_FINGERS)
-    assert [len(probes) for probes in booth.searches] == [1]
+    assert len(booth.looks) == 1
     assert result.outcome is Outcome.REFER
     assert result.reasons == ("fingerprint: smeared",)
     ((_, hit),) = booth.records
@@ -144,12 +241,11 @@ def test_a_poor_finger_does_not_keep_the_good_one_from_the_search(booth, poor):
 def test_fingers_that_are_all_poor_are_not_searched(booth, poor):
     booth.fingers = [poor]
     assert booth.runner().run(TWO_FINGERS).outcome is Outcome.RETRY
-    assert booth.searches == []
+    assert booth.looks == []
 
 
 def test_a_finger_asked_for_twice_is_the_callers_fault():
-    unknown = FingerPosition.UNKNOWN
-    CheckRequest(positions=(unknown, unknown))
+    CheckRequest(positions=(UNKNOWN, UNKNOWN))
     thumb = FingerPosition.RIGHT_THUMB
     with pytest.raises(ValueError, match="each finger once"):
         CheckRequest(positions=(thumb, thumb))
@@ -203,13 +299,8 @@ def test_a_device_that_is_not_fitted_degrades_the_check(booth, missing):
     assert result.outcome is Outcome.DEGRADED
 
 
-def test_references_that_cannot_be_compared_degrade_the_check(booth, monkeypatch):
-    def search(probe):
-        del probe
-        message = "face probe of model a against a gallery of b"
-        raise InputError(message)
-
-    monkeypatch.setattr(booth, "search", search)
+def test_references_that_cannot_be_compared_degrade_the_check(booth):
+    booth.refused = {Modality.FACE}
     result = booth.runner().run(FACE)
     assert result.outcome is Outcome.DEGRADED
     assert result.reasons == ("face: search_failed",)

@@ -18,6 +18,7 @@ from edge.terms import (
     Hit,
     Modality,
     Reference,
+    SampleEvidence,
     WatchlistChange,
     WatchlistEntry,
 )
@@ -76,6 +77,15 @@ def drawn_changes(draw):
 def drawn_hits(draw):
     score = st.builds(ComparisonScore, value=FLOATS, false_match_rate=FLOATS)
     modality = st.sampled_from(Modality)
+    sample = st.builds(
+        SampleEvidence,
+        modality=modality,
+        position=POSITIONS,
+        reference_id=IDS,
+        score=score,
+        log10_ratio=FLOATS,
+        is_deciding=st.booleans(),
+    )
     candidate = st.builds(
         Candidate,
         entry_id=IDS,
@@ -83,6 +93,7 @@ def drawn_hits(draw):
         modality=modality,
         position=POSITIONS,
         score=score,
+        samples=st.lists(sample, max_size=3).map(tuple),
     )
     evidence = st.builds(
         Evidence,

@@ -53,6 +53,20 @@ def test_a_hit_comes_back_as_it_was(hits, data):
     assert decode_hit(encode_hit(hit)) == hit
 
 
+@settings(max_examples=20)
+@given(st.data())
+def test_a_hit_of_a_booth_that_knows_no_samples_is_read(hits, data):
+    hit = data.draw(hits)
+    value = cbor2.loads(encode_hit(hit))
+    for candidate in value["candidates"]:
+        del candidate["samples"]
+    decoded = decode_hit(cbor2.dumps(value))
+    assert [c.entry_id for c in decoded.candidates] == [
+        c.entry_id for c in hit.candidates
+    ]
+    assert all(candidate.samples == () for candidate in decoded.candidates)
+
+
 @DECODERS
 @given(data=st.binary(max_size=300))
 def test_random_bytes_are_refused(decode, data):

@@ -263,3 +263,15 @@ def test_a_booth_store_of_the_first_schema_gives_up_its_watchlist(booth_path, th
         database.conn.execute("pragma wal_checkpoint(truncate)")
     vector = encode_template(things.reference("a", 1).template)[20:-4]
     assert vector not in booth_path.read_bytes()
+
+
+def test_numbers_lead_to_entries_and_back(change, references, things, monkeypatch):
+    monkeypatch.setattr("edge.store.references._MOST_MARKS", 2)
+    change(*(things.draft(ADD, entry_id, references=2) for entry_id in "ab"))
+    numbers = references.numbers(FACE)
+    owners = references.owners([*numbers, 10_000])
+    assert list(owners) == numbers
+    assert owners[3] == ("b", "b-r1")
+    assert references.numbers_of(FACE, ["b", "c", "a"]) == numbers
+    assert references.numbers_of(FACE, ["b"]) == [3, 4]
+    assert references.numbers_of(FINGERPRINT, ["a"]) == []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
+from edge.errors import InputError
 from edge.terms import (
     Candidate,
     ComparisonScore,
@@ -88,8 +90,16 @@ class ScriptedWatchlist:
     def removed(self, *, after, to):
         return self.gone[after:to]
 
-    def reference(self, number):
-        return self.stored.get(number)
+    def owners(self, numbers):
+        held = {n: self.stored[n] for n in numbers if n in self.stored}
+        return {n: (r.entry_id, r.reference_id) for n, r in held.items()}
+
+    def numbers_of(self, modality, entry_ids):
+        return [
+            n
+            for n, r in self.stored.items()
+            if r.modality is modality and r.entry_id in entry_ids
+        ]
 
     def tally(self, modality):
         numbers = [n for n, r in self.stored.items() if r.modality is modality]
@@ -142,16 +152,68 @@ class EverybodyGallery:
         self.numbers = (self.numbers | set(numbers)) - set(removed)
         self.revision = revision
 
-    def search(self, probes):
+    def examine(self, probes, before):
+        del before
         self.probes = probes
-        return [_Found(number) for number in sorted(self.numbers, reverse=True)]
+        return probes
+
+    def rare_numbers(self, examined, max_fmr):
+        del examined, max_fmr
+        return sorted(self.numbers)
+
+    def evidence(self, examined, numbers):
+        return [
+            _Found(number, probe)
+            for number in numbers
+            for probe in range(len(examined))
+            if number in self.numbers
+        ]
 
 
 class _Found:
-    def __init__(self, number) -> None:
+    def __init__(self, number, probe) -> None:
         self.number = number
+        self.probe = probe
         self.score = 0.5
-        self.false_match_rate = 1.0 / number
+        self.false_match_rate = self.false_match_rate_of_best = 1.0 / number
+
+
+class _FoundFace:
+    def __init__(self, candidate) -> None:
+        self.best = candidate
+        self.false_match_rate_of_best = candidate.score.false_match_rate
+
+
+class EverybodyRules:
+    """Everybody is referred whose rate is at most the limit; nearly so up to 1."""
+
+    def __init__(self) -> None:
+        self.limit = 1.0
+        self.open_to = 0.0
+        self.asked: list = []
+
+    def kind_of(self, template):
+        return "face" if isinstance(template, FaceTemplate) else "finger"
+
+    def log_ratio(self, kind, false_match_rate):
+        del kind
+        return -math.log10(false_match_rate)
+
+    def false_match_rate(self, kinds, log_ratio):
+        del kinds
+        return 10.0**-log_ratio
+
+    def least_rarity(self, kinds, false_match_rate):
+        del kinds, false_match_rate
+        return 0.0
+
+    def referred_at(self, kinds, persons, share):
+        self.asked.append((tuple(kinds), persons, share))
+        return self.limit
+
+    def open_at(self, persons):
+        del persons
+        return self.open_to
 
 
 class EveryFaceGallery(EverybodyGallery):
@@ -160,21 +222,37 @@ class EveryFaceGallery(EverybodyGallery):
     def __init__(self) -> None:
         super().__init__()
         self.references: dict[int, Reference] = {}
+        self.objection_to_all = ""
 
     def patch(self, added, removed, revision):
         added = list(added)
         super().patch(added, removed, revision)
         self.references |= {item.number: item.reference for item in added}
 
-    def search(self, probe):
+    def require_carried(self):
+        if self.objection_to_all:
+            raise InputError(self.objection_to_all)
+
+    def rare_entries(self, probe, max_fmr):
+        del probe, max_fmr
+        return sorted({c.entry_id for c in self._candidates()})
+
+    def evidence(self, probe, entry_ids):
         del probe
+        best = {}
+        for candidate in self._candidates():
+            if candidate.entry_id in entry_ids:
+                best.setdefault(candidate.entry_id, _FoundFace(candidate))
+        return list(best.values())
+
+    def _candidates(self):
         return [
             Candidate(
                 r.entry_id,
                 r.reference_id,
                 r.modality,
                 r.position,
-                ComparisonScore(1 - number / 100, 1e-6),
+                ComparisonScore(1 - number / 100, 1e-6 * number),
             )
             for number, r in sorted(self.references.items())
             if number in self.numbers
@@ -194,6 +272,11 @@ def face():
 @pytest.fixture
 def watchlist():
     return ScriptedWatchlist()
+
+
+@pytest.fixture
+def rules():
+    return EverybodyRules()
 
 
 @pytest.fixture

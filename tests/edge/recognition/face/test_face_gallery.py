@@ -197,3 +197,18 @@ def test_searches_in_other_threads_see_whole_patches_only():
         thread.join()
     assert wrong == []
     assert count
+
+
+def test_some_entries_are_compared_however_unlike():
+    gallery = FaceGallery()
+    gallery.patch([item(1, entry="a"), item(2, entry="a"), item(3, entry="b")])
+    probe = face(2)
+    matches = gallery.best_of(probe, ["a", "b", "c"])
+    assert [m.best.entry_id for m in matches] == ["a", "b"]
+    assert matches[0].best.reference_id == "r2"
+    of_two, of_one = matches
+    rate = of_two.best.score.false_match_rate
+    assert of_two.false_match_rate_of_best == pytest.approx(2 * rate, rel=1e-3)
+    one = of_one.best.score.false_match_rate
+    assert of_one.false_match_rate_of_best == pytest.approx(one)
+    assert gallery.best_of(probe, []) == gallery.best_of(probe, ["c"]) == []
