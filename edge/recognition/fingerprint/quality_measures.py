@@ -15,6 +15,7 @@ import numpy as np
 
 from edge.recognition import parameters
 from edge.recognition.fingerprint import quality_kernels as kernels
+from edge.recognition.fingerprint.quality_standard import standard_measures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,7 +90,7 @@ def measure(image: NDArray[np.uint8]) -> PrintMeasures:
         period_px=_period_px(blocks, touched),
         residue_mm2=float(_residue(blocks, touched).sum()) * STEP_MM2,
         flow=_flow(blocks, touched),
-        features=_features(cropped, blocks, good),
+        features={**_features(cropped, blocks, good), **standard_measures(image)},
     )
 
 
@@ -111,7 +112,7 @@ def warm_up() -> None:
 def _features(
     image: NDArray[np.uint8], blocks: NDArray[np.float32], good: NDArray[np.float32]
 ) -> dict[str, float]:
-    """Return the inputs of the quality model, over blocks that do not overlap."""
+    """Return our own inputs of the quality model, over blocks that do not overlap."""
     apart, good = blocks[::2, ::2], good[::2, ::2]
     used = apart[..., kernels.DEVIATION] > 0.1 * float(image.std())
     inside, good = apart[used], good[used]

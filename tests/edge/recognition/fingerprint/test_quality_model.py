@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.recognition.fingerprint import quality_model
@@ -32,12 +32,21 @@ def _minutiae(count: int, strength: int = 95):
 
 
 def test_what_is_below_the_mean_counts_with_slope_and_bend():
-    assert MODEL.predict({"a": 12.0, "b": 0.0}) == pytest.approx(55.0)
-    assert MODEL.predict({"a": 8.0, "b": 0.0}) == pytest.approx(50 - 5 - 3)
+    """By its root: 144 is a deviation above the mean of 10, 64 one below."""
+    assert MODEL.predict({"a": 144.0, "b": 0.0}) == pytest.approx(55.0)
+    assert MODEL.predict({"a": 64.0, "b": 0.0}) == pytest.approx(50 - 5 - 3)
 
 
 def test_what_was_never_seen_counts_as_three_deviations():
-    assert MODEL.predict({"a": 1e6, "b": 0.0}) == MODEL.predict({"a": 16.0, "b": 0.0})
+    assert MODEL.predict({"a": 1e6, "b": 0.0}) == MODEL.predict({"a": 256.0, "b": 0.0})
+
+
+def test_each_level_of_the_shipped_model_knows_its_features():
+    measured = measure(SyntheticFinger(2).impression(0)).features
+    shipped = quality_model.shipped()
+    assert set(shipped[PREVIEW].features) <= set(measured)
+    more = set(shipped[FULL].features) - set(shipped[PREVIEW].features)
+    assert more == set(minutiae_features(np.zeros(0, np.uint8)))
 
 
 def test_a_model_survives_its_file():
@@ -45,6 +54,7 @@ def test_a_model_survives_its_file():
     assert from_json(to_json(models, ["a set"])) == models
 
 
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_the_quality_is_a_whole_number_from_0_to_100(data):
     names = set(quality_model.shipped()[PREVIEW].features)
