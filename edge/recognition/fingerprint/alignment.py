@@ -94,13 +94,13 @@ def propose(a: Print, n: int, b: Print, m: int, pairs: Pairs) -> int:
     """
     found, keys, histogram = 0, pairs.keys, pairs.histogram
     rows, columns, values = pairs.found_row, pairs.found_column, pairs.found_value
-    words_a, words_b, agreement = a.words, b.words, pairs.agreement
+    agreement = pairs.agreement
     for q in range(_BINS + 1):
         histogram[q] = 0
-    m = (m + 15) & ~15
+    m = (m + 7) & ~7
     for i in range(n):
         row = agreement[i]
-        agreements(words_a, i, words_b, m, row)
+        agreements(a, i, b, m, keys, row)
         # Similarity and place in one number: the best two need no branches.
         for j in range(m):
             keys[j] = np.int32(row[j] * _LEVELS) << 8 | j

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba
+from llvmlite import ir
 from numba.extending import intrinsic
 
 if TYPE_CHECKING:
@@ -56,6 +57,32 @@ def ones(_typing_context: Any, _word: Any) -> Any:  # noqa: ANN401  numba's own 
         return builder.ctpop(values[0])
 
     return numba.types.uint64(numba.types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def trailing_zeros(_typing_context: Any, _word: Any) -> Any:  # noqa: ANN401  numba's own
+    """Return the place of the lowest bit set of a uint64 that is not 0."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:  # noqa: ANN401
+        return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
+
+    return numba.types.uint64(numba.types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def not_negative(_typing_context: Any, numbers: Any, _first: Any) -> Any:  # noqa: ANN401
+    """Return a bit, in a uint64, for each of 8 int32 of an array that is 0 or more."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:  # noqa: ANN401
+        array = context.make_array(signature.args[0])(context, builder, values[0])
+        eight = ir.VectorType(ir.IntType(32), 8)
+        start = builder.gep(array.data, [values[1]])
+        held = builder.load(builder.bitcast(start, eight.as_pointer()), align=4)
+        is_one = builder.icmp_signed(">=", held, ir.Constant(eight, [0] * 8))
+        byte = builder.bitcast(is_one, ir.IntType(8))
+        return builder.zext(byte, ir.IntType(64))
+
+    return numba.types.uint64(numbers, numba.types.int64), generate
 
 
 def _made(function: Function, **options: bool) -> Function:

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edge.recognition.fingerprint.compiled import inlined, kernel, ones
+from edge.recognition.fingerprint.compiled import (
+    inlined,
+    kernel,
+    not_negative,
+    ones,
+    trailing_zeros,
+)
 from edge.recognition.fingerprint.packed import ANGLE_STEPS, MOST_MINUTIAE
 
 if TYPE_CHECKING:
@@ -52,9 +58,10 @@ class Print(NamedTuple):
     """The arrays of one print; CAPACITY long, of which `count` are used.
 
     x, y: float32, pixels, y up. angle: float32, radians. weight: float32, quality 0 to
-    1. kind: uint8. step: int32, the angle in packed steps. near, acc: workspace.
-    weak: uint32, where the table for the minutia begins. words: uint64
-    (LAYERS + 1, CAPACITY).
+    1. kind: uint8. step: int32, the angle in packed steps. weak: uint32, where the
+    table for the minutia begins. words: uint64 (LAYERS + 1, CAPACITY), the layers cut
+    to the places seen. counts: uint64 (3, CAPACITY), in how many layers each place is
+    set: the binary digits of that number, the lowest first.
     """
 
     x: NDArray[np.float32]
@@ -63,10 +70,9 @@ class Print(NamedTuple):
     weight: NDArray[np.float32]
     kind: NDArray[np.uint8]
     step: NDArray[np.int32]
-    near: NDArray[np.uint32]
     weak: NDArray[np.uint32]
-    acc: NDArray[np.uint64]
     words: NDArray[np.uint64]
+    counts: NDArray[np.uint64]
 
 
 def empty_print() -> Print:
@@ -79,9 +85,8 @@ def empty_print() -> Print:
         np.zeros(CAPACITY, np.uint8),
         np.zeros(CAPACITY, np.int32),
         np.zeros(CAPACITY, np.uint32),
-        np.zeros(CAPACITY, np.uint32),
-        np.zeros(8, np.uint64),
         np.zeros((LAYERS + 1, CAPACITY), np.uint64),
+        np.zeros((3, CAPACITY), np.uint64),
     )
 
 
@@ -117,17 +122,25 @@ def _neighbour_table() -> NDArray[np.uint64]:
     return np.ascontiguousarray(np.concatenate(columns))
 
 
-def _layer_table() -> NDArray[np.uint8]:
-    """Return uint8 (ANGLE_STEPS, 2): the layers that a turn sets; one may be twice."""
+def _layer_tables() -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
+    """Return which layers a turn sets, one or two neighbours.
+
+    By turn, uint8 (ANGLE_STEPS,), a row of the second: uint64 (rows, 8), all bits of
+    the layers that are set.
+    """
     turn = (np.arange(ANGLE_STEPS) + 0.5) * LAYERS / ANGLE_STEPS
     layer = turn.astype(np.int64)
     off = turn - layer - 0.5
     neighbour = layer + (off > 0.5 - LAYER_OVERLAP) - (off < LAYER_OVERLAP - 0.5)
-    return np.stack([layer, neighbour % LAYERS], axis=1).astype(np.uint8)
+    both = np.stack([layer, neighbour % LAYERS], axis=1)
+    kinds, row = np.unique(both, axis=0, return_inverse=True)
+    masks = np.zeros((len(kinds), 8), np.uint64)
+    np.put_along_axis(masks, kinds, np.uint64(2**64 - 1), axis=1)
+    return row.astype(np.uint8), masks
 
 
 _TABLE = _neighbour_table()
-_LAYER_OF = _layer_table()
+_LAYERS_OF, _MASKS = _layer_tables()
 COSINE = np.cos(np.arange(ANGLE_STEPS) * 2 * math.pi / ANGLE_STEPS).astype(np.float32)
 SINE = np.sin(np.arange(ANGLE_STEPS) * 2 * math.pi / ANGLE_STEPS).astype(np.float32)
 _STEP_RAD = np.float32(2 * math.pi / ANGLE_STEPS)
@@ -142,8 +155,7 @@ def derive(
     packed: NDArray[np.uint16], count: int, into: Print, place: NDArray[np.int32]
 ) -> None:
     """Fill `into` from packed minutiae (count, WORDS); place: workspace (CAPACITY,)."""
-    x, y, words, acc = into.x, into.y, into.words, into.acc
-    near_at, weak, steps = into.near, into.weak, into.step
+    x, y, words, steps = into.x, into.y, into.words, into.step
     for i in range(count):
         into.x[i] = np.float32(packed[i, 0] & 0x3FFF)
         into.y[i] = -np.float32(packed[i, 1] & 0x3FFF)
@@ -153,11 +165,13 @@ def derive(
         into.weight[i] = np.float32(packed[i, 2] & 0xFF) * _PERCENT
         into.kind[i] = packed[i, 0] >> 14
         into.weak[i] = _CELLS if packed[i, 2] & 0xFF < WEAK_QUALITY else 0
-    padded = (count + 15) & ~15
+    padded = (count + 7) & ~7
     for j in range(count, padded):
         x[j] = np.float32(1e6)
         for layer in range(LAYERS + 1):
             words[layer, j] = 0
+        for digit in range(3):
+            into.counts[digit, j] = 0
     for i in range(count):
         cosine, sine = COSINE[steps[i]], SINE[steps[i]]
         xi, yi = x[i], y[i]
@@ -168,53 +182,78 @@ def derive(
             row = np.int32(u * _INVERSE_STEP + _HALF)
             column = np.int32(v * _INVERSE_STEP + _HALF)
             place[j] = row * _TABLE_SIDE + column if is_near else -1
-        # Near ones first, without a branch that cannot be foreseen.
-        near = 0
-        for j in range(count):
-            at = place[j]
-            place[near], near_at[near] = at, j
-            near += at >= 0
-        seen = np.uint64(0)
-        for layer in range(LAYERS):
-            acc[layer] = 0
-        for k in range(near):
-            at, j = np.uint32(place[k]), near_at[k]
+        _describe(into, i, padded, place)
+
+
+@inlined
+def _describe(into: Print, i: int, count: int, place: NDArray[np.int32]) -> None:
+    """Set the bits of minutia i from where the others lie for it; -1 for too far."""
+    weak, steps, words, counts = into.weak, into.step, into.words, into.counts
+    turn_i = steps[i]
+    seen = w0 = w1 = w2 = w3 = w4 = w5 = np.uint64(0)
+    for first in range(0, count, 64):
+        near = np.uint64(0)
+        for eight in range(0, min(count - first, 64), 8):
+            near |= not_negative(place, first + eight) << np.uint64(eight)
+        while near:
+            j = np.uint64(first) + trailing_zeros(near)
+            near &= near - np.uint64(1)
+            at = np.uint32(place[j])
             seen |= _TABLE[at + _SEEN_FROM]
-            bits = _TABLE[at + weak[j]] * np.uint64(j != np.uint32(i))
-            turn = np.uint32((steps[j] - steps[i]) & (ANGLE_STEPS - 1))
-            acc[_LAYER_OF[turn, 0]] |= bits
-            acc[_LAYER_OF[turn, 1]] |= bits
-        words[SEEN, i] = seen
-        for layer in range(LAYERS):
-            words[layer, i] = acc[layer]
+            bits = _TABLE[at + weak[j]] * np.uint64(j != np.uint64(i))
+            layers = _LAYERS_OF[np.uint32((steps[j] - turn_i) & (ANGLE_STEPS - 1))]
+            w0 |= bits & _MASKS[layers, 0]
+            w1 |= bits & _MASKS[layers, 1]
+            w2 |= bits & _MASKS[layers, 2]
+            w3 |= bits & _MASKS[layers, 3]
+            w4 |= bits & _MASKS[layers, 4]
+            w5 |= bits & _MASKS[layers, 5]
+    words[0, i], words[1, i], words[2, i] = w0 & seen, w1 & seen, w2 & seen
+    words[3, i], words[4, i], words[5, i] = w3 & seen, w4 & seen, w5 & seen
+    words[SEEN, i] = seen
+    # Full adders of three layers each, then their sums together.
+    low, carry = w0 ^ w1 ^ w2, w0 & w1 | w2 & (w0 ^ w1)
+    high, carried = w3 ^ w4 ^ w5, w3 & w4 | w5 & (w3 ^ w4)
+    third = low & high
+    counts[0, i] = (low ^ high) & seen
+    counts[1, i] = (carry ^ carried ^ third) & seen
+    counts[2, i] = (carry & carried | third & (carry ^ carried)) & seen
 
 
 @inlined
 def agreements(
-    a: NDArray[np.uint64],
+    a: Print,
     i: int,
-    b: NDArray[np.uint64],
+    b: Print,
     count: int,
+    bits: NDArray[np.int32],
     row: NDArray[np.float32],
 ) -> None:
     """Fill row with the share of bits in which minutia i of a agrees with each of b.
 
-    a, b: words of two prints. Written out over the layers: the loop over b then runs
-    in wide registers.
+    bits: workspace. Written out over the layers: the loops over b then run in wide
+    registers. How many bits are set in the places that both see is counted from the
+    digits in counts, three words instead of six; how many differ follows from how many
+    both have.
     """
-    seen = a[6, i]
-    a0, a1, a2, a3, a4, a5 = a[0, i], a[1, i], a[2, i], a[3, i], a[4, i], a[5, i]
+    x, y, p, q = a.words, b.words, a.counts, b.counts
+    seen, p0, p1, p2 = x[6, i], p[0, i], p[1, i], p[2, i]
+    x0, x1, x2, x3, x4, x5 = x[0, i], x[1, i], x[2, i], x[3, i], x[4, i], x[5, i]
     for j in range(count):
-        shared = seen & b[6, j]
-        p0, p1, p2 = a0 & shared, a1 & shared, a2 & shared
-        p3, p4, p5 = a3 & shared, a4 & shared, a5 & shared
-        q0, q1, q2 = b[0, j] & shared, b[1, j] & shared, b[2, j] & shared
-        q3, q4, q5 = b[3, j] & shared, b[4, j] & shared, b[5, j] & shared
-        in_a = ones(p0) + ones(p1) + ones(p2) + ones(p3) + ones(p4) + ones(p5)
-        in_b = ones(q0) + ones(q1) + ones(q2) + ones(q3) + ones(q4) + ones(q5)
-        differ = ones(p0 ^ q0) + ones(p1 ^ q1) + ones(p2 ^ q2)
-        differ = differ + ones(p3 ^ q3) + ones(p4 ^ q4) + ones(p5 ^ q5)
-        both = np.float32(np.int64(in_a + in_b)) * np.float32(2) + _TINY
-        value = _ONE - np.float32(np.int64(differ)) / both
-        is_said = (ones(shared) >= _FEWEST_SHARED) & (in_a + in_b > np.uint64(0))
-        row[j] = value if is_said else _NOTHING
+        seen_b = y[6, j]
+        once = ones(p0 & seen_b) + ones(q[0, j] & seen)
+        twice = ones(p1 & seen_b) + ones(q[1, j] & seen)
+        fourfold = ones(p2 & seen_b) + ones(q[2, j] & seen)
+        common = ones(x0 & y[0, j]) + ones(x1 & y[1, j]) + ones(x2 & y[2, j])
+        common = common + ones(x3 & y[3, j]) + ones(x4 & y[4, j]) + ones(x5 & y[5, j])
+        both = once + twice * np.uint64(2) + fourfold * np.uint64(4)
+        both = both if ones(seen & seen_b) >= _FEWEST_SHARED else np.uint64(0)
+        bits[j] = np.int32(both | common << np.uint64(10))
+    for j in range(count):
+        # Of 32 bits throughout: conversions from 64 do not run in wide registers.
+        in_both = np.int32(bits[j] & np.int32(0x3FF))
+        in_common = np.int32(bits[j] >> np.int32(10))
+        differ = np.int32(in_both - in_common * np.int32(2))
+        sum_of_both = np.float32(in_both) * np.float32(2) + _TINY
+        value = _ONE - np.float32(differ) / sum_of_both
+        row[j] = value if in_both > np.int32(0) else _NOTHING

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge.recognition.fingerprint import compiled as module
@@ -105,3 +106,27 @@ def test_a_compiled_function_computes_what_its_source_says():
         return a + b
 
     assert module.compiled(plus)(2, 3) == 5
+
+
+@module.kernel
+def _signs(numbers, first):
+    return module.not_negative(numbers, first)
+
+
+@module.kernel
+def _lowest(word):
+    return module.trailing_zeros(word)
+
+
+@pytest.mark.parametrize("first", [0, 3, 8])
+def test_eight_numbers_tell_which_are_not_negative(first):
+    numbers = np.random.default_rng(4).integers(-3, 3, 16).astype(np.int32)
+    numbers[:2] = np.iinfo(np.int32).min, np.iinfo(np.int32).max
+    bits = [_signs(numbers, first) >> k & 1 for k in range(64)]
+    assert bits[:8] == (numbers[first : first + 8] >= 0).tolist()
+    assert not any(bits[8:])
+
+
+def test_the_lowest_bit_set_is_found():
+    for place in range(64):
+        assert _lowest(np.uint64(1 << 63 | 1 << place)) == place

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from edge.recognition.fingerprint.compiled import kernel, ones
 from edge.recognition.fingerprint.cylinders import (
     CAPACITY,
     CELL_PX,
+    FEWEST_SHARED_PLACES,
     LAYERS,
     RADIUS_PX,
     REACH_PX,
@@ -26,8 +29,8 @@ def _bits(words):
 
 
 def _row(a, i, b, count):
-    row = np.zeros(CAPACITY, np.float32)
-    agreements(a.words, i, b.words, count, row)
+    row, bits = np.zeros(CAPACITY, np.float32), np.zeros(CAPACITY, np.int32)
+    agreements(a, i, b, count, bits, row)
     return row[:count]
 
 
@@ -75,6 +78,37 @@ def test_agreement_is_symmetric(gallery, derived):
     np.testing.assert_allclose(there, back.T, atol=1e-6)
 
 
+def test_agreement_is_one_less_the_share_of_differing_bits(gallery, derived):
+    for first, second in itertools.pairwise(gallery[:8]):
+        a, b = derived(pack(first)), derived(pack(second))
+        n, m = len(first), len(second)
+        x, y = _unpacked(a.words[:, :n]), _unpacked(b.words[:, :m])
+        shared = x[SEEN][:, None] & y[SEEN]
+        x, y = x[:SEEN, :, None] & shared, y[:SEEN, None] & shared
+        differ, both = (x ^ y).sum(axis=(0, 3)), (x.sum(axis=0) + y.sum(axis=0)).sum(2)
+        is_said = (shared.sum(axis=2) >= FEWEST_SHARED_PLACES) & (both > 0)
+        wanted = np.where(is_said, 1 - differ / np.maximum(2 * both, 1), 0)
+        found = np.array([_row(a, i, b, m) for i in range(n)])
+        assert is_said.any()
+        np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+def test_layers_keep_to_the_seen_places_and_are_counted_in_each(gallery, derived):
+    for template in gallery[:10]:
+        made, count = derived(pack(template)), len(template)
+        layers, seen = np.split(_unpacked(made.words[:, :count]), [SEEN])
+        assert not (layers & ~seen).any()
+        digits = _unpacked(made.counts[:, :count])
+        number = digits[0] + 2 * digits[1] + 4 * digits[2]
+        assert (number == layers.sum(axis=0)).all()
+        assert number.max() >= 3
+
+
+def _unpacked(words):
+    bits = (words[..., None] >> np.arange(64, dtype=np.uint64)) & np.uint64(1)
+    return bits.astype(bool)
+
+
 def test_a_minutia_alone_has_no_neighbours_and_is_like_nothing(template_of, derived):
     alone = derived(pack(template_of([100], [100], [1.0])))
     assert not alone.words[:SEEN, 0].any()
@@ -107,7 +141,10 @@ def test_what_is_left_of_an_earlier_print_does_not_matter(gallery, derived):
     again = derived(pack(gallery[1]))
     packed = pack(gallery[1])
     derive(packed, len(packed), into, np.zeros(CAPACITY, np.int32))
-    assert (into.words[:, : len(packed)] == again.words[:, : len(packed)]).all()
+    # Loops run over eights.
+    count = (len(packed) + 7) // 8 * 8
+    assert (into.words[:, :count] == again.words[:, :count]).all()
+    assert (into.counts[:, :count] == again.counts[:, :count]).all()
 
 
 def test_columns_are_unpacked_with_y_up(template_of, derived):
