@@ -44,5 +44,5 @@ def draw(report: Mapping[str, Any], out: Path) -> None:
                 )
         panel.set_xticks([at + 0.3 for at in range(len(groups))], list(groups))
         panel.set(ylabel="FNIR, 95 % by finger", title=f"face set {name}")
-        panel.legend(fontsize="small")
+        panel.legend(fontsize="small", loc="upper left")
     plotting.write(figure, out)

@@ -149,6 +149,11 @@ def _engines(
 
 
 def _show(report: Mapping[str, Any]) -> None:
+    for name, measured in report["face_sets"].items():
+        click.echo(
+            f"{name}: {measured['subjects']} subjects, {measured['mated_searches']:,}"
+            " searches of each kind"
+        )
     click.echo("FNIR in percent, and its 95 % interval over fingers:")
     table = Table(box=None)
     for heading in ("faces", "at", "fingers", "face", "fused", "sequential"):
@@ -162,10 +167,6 @@ def _show(report: Mapping[str, Any]) -> None:
         }
         for at, ways in rows.items():
             table.add_row(name, at, *map(_interval, ways.values()))
-        click.echo(
-            f"{name}: {measured['subjects']} subjects, {measured['mated_searches']:,}"
-            " searches of each kind"
-        )
     show(table)
 
 

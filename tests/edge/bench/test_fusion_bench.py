@@ -1,14 +1,19 @@
 """Fused decisions, on samples whose rates are drawn."""
 
+import cv2
 import numpy as np
 import pytest
 
 from edge.bench.fusion import FusionPlan, Samples, measure
+from edge.bench.fusion_plot import draw
+from edge.bench.likelihood_run import make
 from edge.bench.progress import Silent
 from edge.errors import InputError
 from edge.recognition.evidence_fusion import EvidenceFusion
 from edge.recognition.face.face_sets import face_set
+from edge.recognition.fingerprint.training_set import TrainingPrint
 from edge.recognition.likelihood_tables import FINGERPRINT, table_of
+from edge.simulate.template_gallery import generate, impression
 
 FACE = face_set("better").template_id
 FUSION = EvidenceFusion({kind: table_of(kind) for kind in (FINGERPRINT, FACE)})
@@ -59,3 +64,30 @@ def test_subjects_need_two_samples_of_each_kind():
             FUSION,
             PLAN,
         )
+
+
+def test_the_report_is_drawn(tmp_path):
+    fingers = samples(FINGERPRINT, 4, 3, 0.4, 1)
+    measured = measure(fingers, samples(FACE, 4, 3, 0.2, 2), FUSION, PLAN)
+    out = tmp_path / "fusion.png"
+    report = {"finger_set": "a", "face_set": "b", "face_sets": {"better": measured}}
+    draw(report, out)
+    assert cv2.imread(str(out)).shape == (552, 672, 3)
+
+
+def test_ratios_are_counted_on_the_mates_of_each_set():
+    columns = generate(3, 8)
+    rng = np.random.default_rng(1)
+    prints = [
+        TrainingPrint(name, f"{n}", f"{k}", impression(columns.template(n), rng, 0.3))
+        for name in ("a", "b")
+        for n in range(8)
+        for k in range(5)
+    ]
+    file = make(prints, 1, Silent())
+    assert {name: counts.fingers for name, counts in file.sets.items()} == {
+        "a": 8,
+        "b": 8,
+    }
+    assert [sum(counts.in_bins) for counts in file.sets.values()] == [80, 80]
+    assert file.table().log_ratio(1e-9) > 3
