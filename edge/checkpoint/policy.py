@@ -48,8 +48,11 @@ NO_WATCHLIST = "no_watchlist"
 NOBODY_CAME = "nothing_presented"
 DEVICE_FAILED = "device_failed"
 SEARCH_FAILED = "search_failed"
+# It only speaks for and against whom another modality finds: networks that cannot hold
+# a list so long.
+NOT_AMONG_ALL = "not_searched_among_all"
 TIME_OVER = "time_over"
-DEGRADING = frozenset({DEVICE_FAILED, SEARCH_FAILED})
+DEGRADING = frozenset({DEVICE_FAILED, SEARCH_FAILED, NOT_AMONG_ALL})
 NO_OBJECTION = FreshnessVerdict()
 ATTACK_SUSPECTED = "presentation_attack_suspected"
 NOT_JUDGED = "presentation_not_judged"
@@ -73,7 +76,8 @@ class Finding:
 
     was_searched: a template of it was searched against the watchlist.
     quality: of the last capture; None if there was none.
-    failure: NOBODY_CAME, DEVICE_FAILED, SEARCH_FAILED, TIME_OVER, or None.
+    failure: NOBODY_CAME, DEVICE_FAILED, SEARCH_FAILED, NOT_AMONG_ALL, TIME_OVER, or
+    None.
     presentation: of the face that was searched with, if policy wants it judged.
     """
 

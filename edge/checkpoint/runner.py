@@ -14,7 +14,13 @@ from edge.checkpoint.check import CheckEvent, CheckLimits, CheckResult, Stopwatc
 from edge.checkpoint.face_step import take_face
 from edge.checkpoint.finger_step import take_finger
 from edge.checkpoint.freshness import judge
-from edge.checkpoint.policy import SEARCH_FAILED, TIME_OVER, Finding, decide
+from edge.checkpoint.policy import (
+    NOT_AMONG_ALL,
+    SEARCH_FAILED,
+    TIME_OVER,
+    Finding,
+    decide,
+)
 from edge.checkpoint.step import Step, nothing_picked
 from edge.errors import InputError
 from edge.records.searched_face import FACE_TYPE, encode_searched_face
@@ -273,7 +279,7 @@ class _Check:
             return replace(finding, failure=SEARCH_FAILED)
         self.candidates, self._is_open = found.candidates, found.is_open
         if modality in found.unsearched:
-            return replace(finding, failure=SEARCH_FAILED)
+            return replace(finding, failure=NOT_AMONG_ALL)
         return replace(finding, was_searched=True)
 
     def _tell(

@@ -9,6 +9,7 @@ from edge.checkpoint.policy import (
     DEVICE_FAILED,
     NO_WATCHLIST,
     NOBODY_CAME,
+    NOT_AMONG_ALL,
     SEARCH_FAILED,
     TIME_OVER,
     Finding,
@@ -155,7 +156,7 @@ FINDINGS = st.lists(
         quality=st.sampled_from([None, POOR, GOOD]),
         attempts=st.integers(0, 3),
         failure=st.sampled_from(
-            [None, NOBODY_CAME, DEVICE_FAILED, SEARCH_FAILED, TIME_OVER]
+            [None, NOBODY_CAME, DEVICE_FAILED, SEARCH_FAILED, NOT_AMONG_ALL, TIME_OVER]
         ),
     ),
     min_size=1,
@@ -173,7 +174,8 @@ def test_clear_means_that_all_was_searched_and_nobody_found(findings, candidates
         assert size > 0
         assert all(f.was_searched for f in findings)
         assert not candidates
-        assert not any(f.failure in (DEVICE_FAILED, SEARCH_FAILED) for f in findings)
+        kinds = (DEVICE_FAILED, SEARCH_FAILED, NOT_AMONG_ALL)
+        assert not any(f.failure in kinds for f in findings)
 
 
 @given(findings=FINDINGS, candidates=CANDIDATES, size=st.integers(0, 3))

@@ -224,7 +224,7 @@ def test_a_modality_that_cannot_be_searched_degrades_the_check(booth):
     booth.unsearched = {Modality.FACE}
     result = booth.runner().run(BOTH)
     assert result.outcome is Outcome.DEGRADED
-    assert result.reasons == ("face: search_failed",)
+    assert result.reasons == ("face: not_searched_among_all",)
 
 
 def test_a_poor_finger_does_not_keep_the_good_one_from_the_search(booth, poor):
