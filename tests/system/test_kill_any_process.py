@@ -56,8 +56,9 @@ class Traffic(threading.Thread):
     def _one_check(self, http):
         order = {"modalities": ["fingerprint"]}
         ticket = http.post("/api/checks", json=order).json()["ticket"]
+        # To its end even when stopping: a check left behind would still record a hit.
         deadline = time.monotonic() + 15
-        while time.monotonic() < deadline and not self.stopping.is_set():
+        while time.monotonic() < deadline:
             state = http.get(f"/api/checks/{ticket}").json()
             if state["state"] == "finished":
                 if state["result"]["hit_id"]:

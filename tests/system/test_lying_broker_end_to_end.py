@@ -38,7 +38,7 @@ from edge.trust.keys import SigningKey
 
 NOW = datetime.now(UTC)  # noqa: TID251  entries have to be valid when the test runs
 LYING_S = 5.0
-SETTLE_S = 30.0
+SETTLE_S = 100.0
 START_S = 20.0
 # What is raised in a forgery, so that it says more than was ever said.
 RAISED = ("sequence", "upto", "serial", "version", "count")

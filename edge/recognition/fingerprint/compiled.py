@@ -1,9 +1,10 @@
 """Compilation by numba, and where compiled code is kept.
 
 Site-packages may be read-only on an appliance: compiled code goes to $NUMBA_CACHE_DIR,
-else into systemd's cache folder, else below the user's cache folder. A subfolder named
-after the sources holds it, because numba looks only at the file of the function that
-is called, not at those of the functions that it calls.
+else beside the models, in systemd's cache folder or the user's, where the services keep
+it too: nothing is compiled twice. A subfolder named after the sources holds it, because
+numba looks only at the file of the function that is called, not at those of the
+functions that it calls.
 """
 
 from __future__ import annotations
@@ -101,9 +102,10 @@ def _use_folder_of_these_sources() -> None:
     if given:
         folder = Path(given)
     elif granted:
-        folder = Path(granted.split(":", maxsplit=1)[0]) / "kernels"
+        folder = Path(granted.split(":", maxsplit=1)[0]) / "models" / "kernels"
     else:
-        folder = Path.home() / ".cache" / "edge-checkpoint" / "kernels"
+        users = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = users / "edge-checkpoint" / "models" / "kernels"
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())

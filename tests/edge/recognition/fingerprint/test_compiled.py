@@ -17,6 +17,10 @@ PRINT_FOLDER = (
     "import numba\n"
     "print(numba.config.CACHE_DIR)\n"
 )
+PRINT_SERVICES_FOLDER = """
+from edge.config import Config
+print(Config().models.cache_dir / "kernels")
+"""
 KERNEL = """
 from edge.recognition.fingerprint.compiled import compiled
 
@@ -53,14 +57,22 @@ def run(tmp_path):
 
 def test_the_users_cache_is_the_place_if_none_is_named(run, tmp_path):
     folder = Path(run(PRINT_FOLDER))
-    assert folder.parent == tmp_path / "home" / ".cache" / "edge-checkpoint" / "kernels"
+    users = tmp_path / "home" / ".cache" / "edge-checkpoint"
+    assert folder.parent == users / "models" / "kernels"
     assert len(folder.name) == 16
 
 
 def test_a_service_uses_the_first_folder_that_systemd_grants(run, tmp_path):
     granted = f"{tmp_path / 'one'}:{tmp_path / 'two'}"
     folder = Path(run(PRINT_FOLDER, CACHE_DIRECTORY=granted))
-    assert folder.parent == tmp_path / "one" / "kernels"
+    assert folder.parent == tmp_path / "one" / "models" / "kernels"
+
+
+def test_it_is_where_the_services_look_for_it(run):
+    at_home, elsewhere = {}, {"XDG_CACHE_HOME": "/tmp/elsewhere"}  # noqa: S108
+    for place in (at_home, elsewhere, {"CACHE_DIRECTORY": "/var/cache/edge"}):
+        folder = Path(run(PRINT_FOLDER, **place))
+        assert str(folder.parent) == run(PRINT_SERVICES_FOLDER, **place)
 
 
 def test_a_folder_that_is_named_wins(run, tmp_path):
