@@ -66,6 +66,9 @@ class PrintMeasures:
 
 def measure(image: NDArray[np.uint8]) -> PrintMeasures:
     """Return the measures of a grey print, uint8 (height, width), at 500 ppi."""
+    # A scanner's image cannot be written to. To numba that is another type, for which
+    # the kernels would be compiled anew while a finger waits.
+    image = image.copy()
     top, left, cropped = _without_margins(image)
     blocks = kernels.block_measures(cropped, STEP_PX)
     touched = _without_specks(

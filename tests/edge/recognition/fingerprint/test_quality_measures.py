@@ -11,7 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.recognition.fingerprint import quality_kernels as kernels
-from edge.recognition.fingerprint.quality_measures import measure, residue_mm2
+from edge.recognition.fingerprint import quality_standard_kernels as standard
+from edge.recognition.fingerprint.quality_measures import (
+    measure,
+    residue_mm2,
+    warm_up,
+)
 from edge.simulate.fingers import Condition, SyntheticFinger
 
 
@@ -113,3 +118,19 @@ def test_every_image_has_finite_measures(height, width, low, seed):
     found = measure(image)
     values = [v for k, v in vars(found).items() if k != "features"]
     assert all(math.isfinite(v) for v in [*values, *found.features.values()])
+
+
+def test_after_the_warm_up_a_scanners_image_compiles_nothing():
+    called = (
+        kernels.block_measures,
+        standard.block_scores,
+        standard.certainties,
+        standard.turns,
+    )
+    warm_up()
+    before = [set(function.signatures) for function in called]
+    image = SyntheticFinger(3).impression(0)
+    # As it comes from the bytes of a line.
+    image.setflags(write=False)
+    measure(image)
+    assert [set(function.signatures) for function in called] == before
