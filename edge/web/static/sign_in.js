@@ -1,0 +1,3 @@
+import { startPage } from "/static/web/edge.js";
+
+startPage();
