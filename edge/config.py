@@ -174,6 +174,7 @@ class PolicySection(Section):
     extra_fingers: ExtraFingers = (7,)
     extra_finger_rate: float = Field(default=1e-2, ge=0, le=1e-1)
     check_time_s: float = Field(default=120.0, ge=5, le=600)
+    second_officer: bool = True
     watchlist_stale_after_h: float = Field(default=24.0, gt=0, le=8760)
     watchlist_degraded_after_h: float = Field(default=24.0 * 40, ge=0, le=87600)
     presentation_attack: Literal["off", "inform", "second_look"] = "inform"

@@ -9,6 +9,7 @@ EdgeError
         CaptureTimeoutError    nobody presented a finger or a face in time
     StoreError             the database cannot be opened, read or written
     WatchlistError         a watchlist change is refused
+    AdjudicationError      a verdict on a hit is refused: decided, or by the same person
     MessageError           a message from the other side is refused
         RefusalError           it is well formed, but must not be trusted; says why
     LinkError              no connection to the broker
@@ -53,6 +54,10 @@ class StoreError(EdgeError):
 
 
 class WatchlistError(EdgeError):
+    pass
+
+
+class AdjudicationError(EdgeError):
     pass
 
 

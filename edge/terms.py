@@ -371,6 +371,15 @@ class WatchlistEntry:
     name: str | None = None
 
 
+# The category of synthetic persons, listed to measure detection and time to alert.
+DRILL_CATEGORY = "DRILL"
+
+
+def is_drill(entry: WatchlistEntry) -> bool:
+    """Return whether an entry is a synthetic person of a drill."""
+    return entry.category == DRILL_CATEGORY
+
+
 class Outcome(StrEnum):
     """What a check ends in.
 
@@ -439,7 +448,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Hit:
-    """A possible match, as it goes to the hub."""
+    """A possible match, as it goes to the hub.
+
+    is_drill: a synthetic person was presented to measure the way of an alert.
+    """
 
     hit_id: str
     check_id: str
@@ -449,6 +461,73 @@ class Hit:
     entry_version: int
     candidates: tuple[Candidate, ...]
     evidence: tuple[Evidence, ...]
+    is_drill: bool = False
+
+
+class Verdict(StrEnum):
+    """What an officer says of a possible match after looking at it."""
+
+    CONFIRM = "confirm"
+    REFUTE = "refute"
+    CANNOT_TELL = "cannot_tell"
+
+
+class VerdictReason(StrEnum):
+    """Why an officer says so. OTHER: a note says it."""
+
+    FINGERPRINTS_AGREE = "fingerprints_agree"
+    FACES_AGREE = "faces_agree"
+    DOCUMENT_AGREES = "document_agrees"
+    FINGERPRINTS_DIFFER = "fingerprints_differ"
+    FACES_DIFFER = "faces_differ"
+    DOCUMENT_DIFFERS = "document_differs"
+    POOR_CAPTURE = "poor_capture"
+    POOR_REFERENCE = "poor_reference"
+    NO_REFERENCE_IMAGE = "no_reference_image"
+    EVIDENCE_CONTRADICTS = "evidence_contradicts"
+    OTHER = "other"
+
+
+class DecisionState(StrEnum):
+    """What the officers' verdicts make of a hit.
+
+    UNDETERMINED: they agree that they cannot tell. DISPUTED: they do not agree; the hub
+    is asked. The last four are final at the booth.
+    """
+
+    UNDECIDED = "undecided"
+    AWAITING_SECOND = "awaiting_second"
+    CONFIRMED = "confirmed"
+    REFUTED = "refuted"
+    UNDETERMINED = "undetermined"
+    DISPUTED = "disputed"
+
+
+@dataclass(frozen=True)
+class OfficerVerdict:
+    """One officer's word on a hit. officer: the name of the account."""
+
+    officer: str
+    verdict: Verdict
+    reason: VerdictReason
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class HitDecision:
+    """A verdict as it is recorded and goes to the hub.
+
+    number: 1 for the first officer, 2 for the second. needs_second: whether policy
+    wanted a second when the first spoke. state: of the hit from this verdict on.
+    """
+
+    hit_id: str
+    booth_id: str
+    number: int
+    needs_second: bool
+    state: DecisionState
+    verdict: OfficerVerdict
 
 
 @dataclass(frozen=True)

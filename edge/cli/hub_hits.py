@@ -15,9 +15,12 @@ from edge.cli.context import config_option, load
 from edge.errors import InputError
 from edge.logs import safe_label
 from edge.services.hub_desk import open_desk
+from edge.terms import DecisionState
 
 if TYPE_CHECKING:
-    from edge.records.hub_values import StoredHit
+    from collections.abc import Sequence
+
+    from edge.records.hub_values import StoredDecision, StoredHit
     from edge.terms import Candidate, Evidence
 
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "application/json": "json"}
@@ -49,12 +52,16 @@ def list_hits(
             since=None if since is None else since.replace(tzinfo=UTC),
             is_historical=True if historical else None,
         )
+        messages = desk.stores.messages
+        views = [_hit_view(hit, messages.decisions(hit.hit.hit_id)) for hit in hits]
     if as_json:
-        click.echo(json.dumps([_hit_view(hit) for hit in hits], indent=2))
+        click.echo(json.dumps(views, indent=2))
         return
-    table = Table("received", "booth", "no.", "entry", "by", "false match rate", "hit")
-    for stored in hits:
-        view = _hit_view(stored)
+    table = Table(
+        *("received", "booth", "no.", "entry", "by", "false match rate", "decision"),
+        "hit",
+    )
+    for stored, view in zip(hits, views, strict=True):
         table.add_row(
             view["received_at"][:19] + (" late" if stored.is_historical else ""),
             safe_label(view["booth_id"]),
@@ -62,6 +69,7 @@ def list_hits(
             safe_label(view["entry_id"]),
             ", ".join(view["modalities"]),
             f"{view['false_match_rate']:.1e}",
+            view["decision"] + (" DRILL" if view["is_drill"] else ""),
             view["hit_id"][:8],
         )
     Console().print(table)
@@ -84,12 +92,14 @@ def show_hit(
     """Show one hit; HIT_ID may be its beginning. Every look is audited."""
     with open_desk(load(config_path)) as desk:
         stored = desk.hit(hit_id)
+        decisions = desk.stores.messages.decisions(stored.hit.hit_id)
     saved = [] if folder is None else _save_evidence(stored, folder)
-    view = _hit_view(stored) | {
+    view = _hit_view(stored, decisions) | {
         "check_id": stored.hit.check_id,
         "stream": stored.stream,
         "candidates": [_candidate_view(c) for c in stored.hit.candidates],
         "evidence": [_evidence_view(e) for e in stored.hit.evidence],
+        "verdicts": [_verdict_view(item) for item in decisions],
         "saved": [str(path) for path in saved],
     }
     if as_json:
@@ -99,7 +109,7 @@ def show_hit(
 
 
 def _print_hit(view: dict[str, Any]) -> None:
-    parts = {"candidates", "evidence", "saved", "modalities"}
+    parts = {"candidates", "evidence", "saved", "modalities", "verdicts"}
     for key, value in view.items():
         if key not in parts:
             click.echo(f"{key:>17}  {safe_label(str(value))}")
@@ -133,12 +143,27 @@ def _print_hit(view: dict[str, Any]) -> None:
             str(item["size_bytes"]),
         )
     console = Console()
+    if view["verdicts"]:
+        console.print(_verdict_table(view["verdicts"]))
     console.print(candidates)
     if samples.row_count:
         console.print(samples)
     console.print(evidence)
     for path in view["saved"]:
         click.echo(f"{'saved':>17}  {path}")
+
+
+def _verdict_table(verdicts: list[dict[str, Any]]) -> Table:
+    table = Table("at", "officer", "verdict", "reason", "note")
+    for item in verdicts:
+        table.add_row(
+            item["at"][:19],
+            safe_label(item["officer"]),
+            item["verdict"],
+            item["reason"],
+            safe_label(item["note"]),
+        )
+    return table
 
 
 def _save_evidence(stored: StoredHit, folder: Path) -> list[Path]:
@@ -158,8 +183,9 @@ def _save_evidence(stored: StoredHit, folder: Path) -> list[Path]:
     return saved
 
 
-def _hit_view(stored: StoredHit) -> dict[str, Any]:
+def _hit_view(stored: StoredHit, decisions: Sequence[StoredDecision]) -> dict[str, Any]:
     hit = stored.hit
+    last = decisions[-1].decision.state if decisions else DecisionState.UNDECIDED
     rates = [c.score.false_match_rate for c in hit.candidates]
     return {
         "hit_id": hit.hit_id,
@@ -174,6 +200,22 @@ def _hit_view(stored: StoredHit) -> dict[str, Any]:
         "modalities": sorted({str(c.modality) for c in hit.candidates}),
         "false_match_rate": min(rates, default=1.0),
         "evidence": [e.media_type for e in hit.evidence],
+        "decision": str(last),
+        "is_drill": hit.is_drill,
+    }
+
+
+def _verdict_view(stored: StoredDecision) -> dict[str, Any]:
+    said = stored.decision.verdict
+    return {
+        "number": stored.decision.number,
+        "officer": said.officer,
+        "verdict": str(said.verdict),
+        "reason": str(said.reason),
+        "note": said.note,
+        "at": said.at.isoformat(),
+        "received_at": stored.received_at.isoformat(),
+        "state": str(stored.decision.state),
     }
 
 

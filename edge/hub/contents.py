@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge.errors import MessageError
+from edge.records.decisions import decode_decision
 from edge.records.hits import decode_hit
 from edge.records.hub_values import HealthReport, HoldingStatement, ReceivedContent
 from edge.sync.messages import Answer, AuditExtract, Health, Holding, Void
@@ -19,7 +20,7 @@ def received(opened: Opened) -> ReceivedContent:
 
     Raises:
         MessageError: the body is unreadable, of a kind that this hub does not know, or
-            a hit of another booth.
+            a hit or a decision of another booth.
     """
     content = opened.content
     bare = ReceivedContent(
@@ -35,6 +36,8 @@ def received(opened: Opened) -> ReceivedContent:
     match content.kind:
         case "hit":
             return _with_hit(bare, content.body)
+        case "decision":
+            return _with_decision(bare, content.body)
         case "holding":
             return replace(bare, holding=_holding(content.body))
         case "health":
@@ -55,6 +58,13 @@ def _with_hit(bare: ReceivedContent, body: bytes) -> ReceivedContent:
     if hit.booth_id != bare.booth_id:
         raise MessageError(f"hit {hit.hit_id} is of another booth")
     return replace(bare, hit=hit)
+
+
+def _with_decision(bare: ReceivedContent, body: bytes) -> ReceivedContent:
+    decision = decode_decision(body)
+    if decision.booth_id != bare.booth_id:
+        raise MessageError(f"decision on hit {decision.hit_id} is of another booth")
+    return replace(bare, decision=decision)
 
 
 def _holding(body: bytes) -> HoldingStatement:

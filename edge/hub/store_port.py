@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Gap,
         Recall,
         ReceivedContent,
+        StoredDecision,
         StoredHit,
         StoredOutcome,
     )
@@ -114,6 +115,10 @@ class HubMessages(Protocol):
 
     def hits_beginning(self, beginning: str, *, limit: int) -> list[StoredHit]:
         """Return hits by the beginning of their ids, in the order of the ids."""
+        ...
+
+    def decisions(self, hit_id: str) -> list[StoredDecision]:
+        """Return what officers at the hit's booth said, the first officer first."""
         ...
 
     def signed(self, message_id: str) -> bytes | None:

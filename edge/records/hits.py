@@ -26,8 +26,11 @@ SAMPLES_LIMIT = 20
 
 
 def encode_hit(hit: Hit) -> bytes:
+    # Only of a drill, so that an older hub takes every hit that is none.
+    drill = {"is_drill": True} if hit.is_drill else {}
     return encode_map(
         {
+            **drill,
             "v": 1,
             "hit_id": hit.hit_id,
             "check_id": hit.check_id,
@@ -63,6 +66,7 @@ def decode_hit(data: bytes) -> Hit:
         entry_version=fields.count("entry_version"),
         candidates=tuple(_candidate_from(item) for item in candidates),
         evidence=tuple(_evidence_from(item) for item in evidence),
+        is_drill=fields.optional_flag("is_drill"),
     )
     fields.done()
     return hit

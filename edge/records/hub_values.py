@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from edge.terms import Hit
+    from edge.terms import Hit, HitDecision
 
 
 class StoredOutcome(StrEnum):
@@ -55,7 +55,7 @@ class ReceivedContent:
     """An outbox message that was opened and verified.
 
     signed: the booth's signed object, kept as evidence; digest: SHA-256 of it. hit,
-    holding, health: the body, for the kinds that have one of these.
+    holding, health, decision: the body, for the kinds that have one of these.
     """
 
     booth_id: str
@@ -69,6 +69,16 @@ class ReceivedContent:
     hit: Hit | None = None
     holding: HoldingStatement | None = None
     health: HealthReport | None = None
+    decision: HitDecision | None = None
+
+
+@dataclass(frozen=True)
+class StoredDecision:
+    """A verdict that a booth has sent. number: of the message, rises with every one."""
+
+    number: int
+    decision: HitDecision
+    received_at: datetime
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,10 @@ class Fields:
         """Return a list that older senders leave out; then it is empty."""
         return self.items(key, limit=limit) if key in self._rest else []
 
+    def optional_flag(self, key: str) -> bool:
+        """Return a truth value that is left out where it is false."""
+        return self.take(key, bool) if key in self._rest else False
+
     def done(self) -> None:
         """Raise MessageError if a key is left that nobody asked for."""
         if self._rest:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edge.replication.position import LogPosition, RecordedChange
     from edge.replication.replica import AcceptedChanges
 
-URGENT = ("hit", "answer")
+URGENT = ("hit", "decision", "answer")
 
 
 class MemoryOutbox:

@@ -28,8 +28,8 @@ def insert_hit(connection: sqlite3.Connection, hit: Hit) -> None:
     # With its number, so that it can be sent again if the hub loses it.
     connection.execute(
         "insert into hits (hit_id, check_id, entry_id, entry_version, occurred_at,"
-        " payload, sequence, stream)"
-        " select ?, ?, ?, ?, ?, ?, ?, stream from outbox_counter",
+        " payload, sequence, is_drill, stream)"
+        " select ?, ?, ?, ?, ?, ?, ?, ?, stream from outbox_counter",
         (
             hit.hit_id,
             hit.check_id,
@@ -38,6 +38,7 @@ def insert_hit(connection: sqlite3.Connection, hit: Hit) -> None:
             hit.occurred_at.isoformat(),
             payload,
             sequence,
+            hit.is_drill,
         ),
     )
     append_audit(

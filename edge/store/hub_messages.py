@@ -11,6 +11,7 @@ from edge.records.hits import decode_hit
 from edge.records.hub_values import StoredHit, StoredOutcome
 from edge.store.audit import append_audit
 from edge.store.database import mapped_errors, transaction
+from edge.store.hub_decisions import decisions_on, is_verdict_known, keep_decision
 from edge.store.hub_statements import keep_health, keep_holding
 from edge.store.hub_streams import note_arrival, read_gaps
 from edge.trust.cose import read_signed
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     import sqlite_utils
 
-    from edge.records.hub_values import Gap, ReceivedContent
+    from edge.records.hub_values import Gap, ReceivedContent, StoredDecision
     from edge.terms import Hit
 
 HISTORICAL_AFTER_S = 300.0
@@ -96,6 +97,14 @@ class StoredHubMessages:
             ).fetchall()
         return [_hit(row) for row in rows]
 
+    def decisions(self, hit_id: str) -> list[StoredDecision]:
+        """Return what officers at the hit's booth said, the first officer first.
+
+        Of a hit that has not come yet, what any booth says.
+        """
+        with mapped_errors("read"):
+            return decisions_on(self._database.conn, hit_id)
+
     def signed(self, message_id: str) -> bytes | None:
         """Return the booth's signed object of a message."""
         with mapped_errors("read"):
@@ -152,6 +161,8 @@ class StoredHubMessages:
             return StoredOutcome.DUPLICATE if is_same else StoredOutcome.REFUSED
         if item.hit is not None and _is_hit_known(connection, item.hit.hit_id):
             return StoredOutcome.REFUSED
+        if item.decision is not None and is_verdict_known(connection, item.decision):
+            return StoredOutcome.REFUSED
         number = self._insert(connection, item, at)
         if item.hit is not None:
             fresh[number] = item.hit
@@ -190,6 +201,8 @@ class StoredHubMessages:
                     item.hit.occurred_at.isoformat(),
                 ),
             )
+        if item.decision is not None:
+            keep_decision(connection, item.decision, number=number)
         stream = note_arrival(
             connection, item.booth_id, item.stream, item.sequence, at=at
         )

@@ -10,6 +10,7 @@ from edge.errors import StoreError
 from edge.store.audit import append_audit
 from edge.store.database import mapped_errors, transaction
 from edge.store.outbox_policy import (
+    DECISION,
     HIT,
     VOID,
     OutboxLimits,
@@ -32,7 +33,9 @@ REISSUE_ROWS = 10_000
 # Payloads that are read at once, one row at least.
 READ_BYTES = 16 * 1024 * 1024
 _COLUMNS = "message_id, sequence, kind, payload, created_at"
-_AUDITED = frozenset({HIT, "holding", "answer"})
+_AUDITED = frozenset({HIT, DECISION, "holding", "answer"})
+# Written together with what they tell of, never alone.
+_RECORDED = frozenset({HIT, DECISION, VOID})
 _Row = tuple[str, int, str, bytes, str]
 
 
@@ -55,15 +58,15 @@ class StoredOutbox:
         """Let a message of a kind wait, durably; return its sequence number.
 
         The newest of kind "health" takes the place of the ones that wait. When more
-        waits than the limits say, the least urgent becomes void, never a hit, an answer
-        or a deletion receipt.
+        waits than the limits say, the least urgent becomes void, never a hit, a
+        decision, an answer or a deletion receipt.
 
         Raises:
-            StoreError: there is no such kind, or hits are recorded with their check;
-                the store cannot be written.
+            StoreError: there is no such kind, or hits and decisions are recorded with
+                what they tell of; the store cannot be written.
         """
         priority_of(kind)
-        if kind in (HIT, VOID):
+        if kind in _RECORDED:
             raise StoreError(f"outbox: a message of kind {kind} is not posted")
         with transaction(self._database) as connection:
             give_up_older(connection, kind)
@@ -112,8 +115,9 @@ class StoredOutbox:
     ) -> int:
         """Put rows of these numbers back that were cleared; return how many.
 
-        For a hub that lost what it had receipted. A hit comes back as it was, anything
-        else as void. Another store's stream is not here: nothing is put back.
+        For a hub that lost what it had receipted. A hit or a decision comes back as it
+        was, anything else as void. Another store's stream is not here: nothing is put
+        back.
         """
         if stream != self.stream():
             return 0

@@ -1,8 +1,8 @@
 """What is sent first, and what is given up when too much waits.
 
 A row that is given up becomes void: it keeps its number and its id, so that the stream
-has no gap, and says why there is nothing in it. Hits, answers and deletion receipts are
-never given up.
+has no gap, and says why there is nothing in it. Hits, decisions, answers and deletion
+receipts are never given up.
 """
 
 from __future__ import annotations
@@ -20,8 +20,17 @@ if TYPE_CHECKING:
 
 VOID = "void"
 HIT = "hit"
+DECISION = "decision"
 # The lower comes first.
-PRIORITIES = {HIT: 0, "answer": 0, "holding": 1, VOID: 2, "audit": 2, "health": 3}
+PRIORITIES = {
+    HIT: 0,
+    DECISION: 0,
+    "answer": 0,
+    "holding": 1,
+    VOID: 2,
+    "audit": 2,
+    "health": 3,
+}
 SUPERSEDED = frozenset({"health"})
 GIVEN_UP_FIRST = ("health", "audit")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.store.outbox_policy import HIT, PRIORITIES, VOID, void_body
+from edge.store.outbox_policy import DECISION, HIT, PRIORITIES, VOID, void_body
 
 if TYPE_CHECKING:
     import sqlite3
@@ -41,11 +41,14 @@ def put_back(
 ) -> None:
     """Let these numbers wait again, in the caller's transaction.
 
-    A hit comes back with its content, anything else as void, so that the stream has no
-    gap. at: for a number of which nothing is known any more.
+    A hit or a decision comes back with its content, anything else as void, so that the
+    stream has no gap. at: for a number of which nothing is known any more.
     """
     for number in numbers:
-        if not _put_hit_back(connection, stream, number):
+        is_back = _put_hit_back(connection, stream, number) or _put_decision_back(
+            connection, stream, number
+        )
+        if not is_back:
             _put_void_back(connection, stream, number, at)
         connection.execute("delete from outbox_cleared where sequence = ?", (number,))
 
@@ -60,6 +63,18 @@ def _put_hit_back(connection: sqlite3.Connection, stream: str, number: int) -> b
         " select hit_id, sequence, ?, payload, occurred_at, ? from hits"
         " where stream = ? and sequence = ?",
         (HIT, PRIORITIES[HIT], *place),
+    ).rowcount
+    return added > 0
+
+
+def _put_decision_back(
+    connection: sqlite3.Connection, stream: str, number: int
+) -> bool:
+    added = connection.execute(
+        "insert into outbox (message_id, sequence, kind, payload, created_at, priority)"
+        " select message_id, sequence, ?, payload, at, ? from verdicts"
+        " where stream = ? and sequence = ?",
+        (DECISION, PRIORITIES[DECISION], stream, number),
     ).rowcount
     return added > 0
 

@@ -27,6 +27,7 @@ from edge.records.message_map import (
     Name,
     Sequence,
 )
+from edge.terms import Modality  # noqa: TC001  pydantic reads it at run time
 
 MAX_SEALED_BYTES = MAX_MESSAGE_BYTES - 4096
 MAX_BODY_BYTES = MAX_SEALED_BYTES - 4096
@@ -35,6 +36,11 @@ MAX_WITHDRAWN = 256
 MAX_LINES = 1000
 MAX_DIGESTS = 16
 MAX_RANGES = 64
+MAX_IMAGES = 8
+MAX_IMAGE_BYTES = 160 * 1024
+# So that a part with its seal is a command that older booths read and answer.
+PART_BYTES = 14_000
+MAX_PARTS = -(-MAX_IMAGE_BYTES // PART_BYTES)
 Stream = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 LogName = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 EntryId = Annotated[str, Field(min_length=1, max_length=100)]
@@ -53,6 +59,8 @@ class CommandKind(StrEnum):
     RESYNC = "resync"
     RESEND = "resend"
     TEST = "test"
+    REFERENCE_IMAGES = "reference-images"
+    IMAGE_PART = "image-part"
 
 
 class AnswerOutcome(StrEnum):
@@ -236,6 +244,34 @@ class Instruction(MessageMap):
     type_name = "instruction"
     hit_id: MessageId
     text: Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class ReferenceImage(MapPart):
+    """An image of a reference; digest: SHA-256 of its bytes, PNG or JPEG."""
+
+    reference_id: EntryId
+    modality: Annotated[Modality, Field(strict=False)]
+    position: Annotated[int, Field(ge=0, le=10)]
+    size: Annotated[int, Field(ge=1, le=MAX_IMAGE_BYTES)]
+    digest: Digest
+
+
+class ReferenceImages(MessageMap):
+    """Which images come for the officers who decide on a hit."""
+
+    type_name = "reference-images"
+    hit_id: MessageId
+    images: Annotated[list[ReferenceImage], Field(min_length=1, max_length=MAX_IMAGES)]
+
+
+class ImagePart(MessageMap):
+    """The bytes of an image from part * PART_BYTES on, at most so many."""
+
+    type_name = "image-part"
+    hit_id: MessageId
+    reference_id: EntryId
+    part: Annotated[int, Field(ge=0, lt=MAX_PARTS)]
+    data: Annotated[bytes, Field(min_length=1, max_length=PART_BYTES)]
 
 
 def _ordered(ranges: list[list[int]]) -> list[list[int]]:

@@ -1,5 +1,7 @@
 """What comes up on the outbox: stored once, receipted after the commit, or refused."""
 
+from datetime import UTC, datetime
+
 import cbor2
 import pytest
 from hypothesis import given
@@ -7,10 +9,19 @@ from hypothesis import strategies as st
 
 from edge.errors import MessageError
 from edge.hub.opening import Opener
+from edge.records.decisions import encode_decision
 from edge.store.database import open_database
 from edge.sync.messages import LinkState
+from edge.terms import (
+    DecisionState,
+    HitDecision,
+    OfficerVerdict,
+    Verdict,
+    VerdictReason,
+)
 from edge.trust.keys import SealingKey, SigningKey
 
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OUTBOX = "edge/booth-1/up/outbox"
 
 
@@ -103,6 +114,65 @@ def test_a_booth_cannot_send_the_hit_of_another(hub, body_of_a_hit):
     hub.deliver(hub.booth.sealed(stolen))
     assert hub.outcomes() == [(1, "refused")]
     assert hub.hit_ids() == []
+
+
+class TestDecisions:
+    """An officer's verdict is stored beside its hit, whichever comes first."""
+
+    def body(self, number=1, *, booth_id="booth-1", state=DecisionState.CONFIRMED):
+        said = OfficerVerdict(
+            f"officer-{number}", Verdict.CONFIRM, VerdictReason.OTHER, "known", START
+        )
+        return encode_decision(
+            HitDecision("hit-booth-1-1", booth_id, number, False, state, said)
+        )
+
+    def decision(self, booth, sequence, **options):
+        return booth.sealed(
+            booth.content(self.body(**options), sequence, kind="decision")
+        )
+
+    @pytest.mark.parametrize("is_late", [False, True])
+    def test_a_verdict_is_stored_once_and_found_by_its_hit(self, hub, is_late):
+        messages = [hub.booth.sealed(hub.booth.hit(1)), self.decision(hub.booth, 2)]
+        hub.deliver(*(messages if is_late else reversed(messages)))
+        hub.deliver(messages[1])
+        assert sorted(hub.outcomes()) == [
+            (1, "stored"),
+            (2, "duplicate"),
+            (2, "stored"),
+        ]
+        [stored] = hub.stores.messages.decisions("hit-booth-1-1")
+        assert stored.decision.verdict.officer == "officer-1"
+        assert stored.decision.state == "confirmed"
+        assert stored.received_at == hub.clock.now()
+        assert hub.stores.messages.decisions("hit-9") == []
+
+    def test_both_officers_words_are_there_in_their_order(self, hub):
+        hub.deliver(
+            self.decision(hub.booth, 1, number=2),
+            self.decision(hub.booth, 2, state=DecisionState.AWAITING_SECOND),
+        )
+        found = hub.stores.messages.decisions("hit-booth-1-1")
+        assert [item.decision.number for item in found] == [1, 2]
+
+    def test_what_was_said_is_not_replaced(self, hub):
+        hub.deliver(self.decision(hub.booth, 1), self.decision(hub.booth, 2))
+        assert hub.outcomes() == [(1, "stored"), (2, "refused")]
+
+    def test_another_booth_has_no_say_in_a_hit(self, hub, talking_booth):
+        other = talking_booth("booth-2")
+        foreign = other.content(self.body(booth_id="booth-2"), 1, kind="decision")
+        hub.deliver(other.sealed(foreign), booth_id="booth-2")
+        hub.deliver(hub.booth.sealed(hub.booth.hit(1)))
+        assert hub.stores.messages.decisions("hit-booth-1-1") == []
+        hub.deliver(self.decision(hub.booth, 2, booth_id="booth-2"))
+        assert hub.outcomes()[-1] == (2, "refused")
+
+    def test_a_verdict_that_is_not_readable_is_refused(self, hub):
+        content = hub.booth.content(b"no verdict", 1, kind="decision")
+        hub.deliver(hub.booth.sealed(content))
+        assert hub.outcomes() == [(1, "refused")]
 
 
 @pytest.mark.parametrize(

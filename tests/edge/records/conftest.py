@@ -12,13 +12,18 @@ from edge.terms import (
     Candidate,
     ChangeOperation,
     ComparisonScore,
+    DecisionState,
     Evidence,
     FaceTemplate,
     FingerPosition,
     Hit,
+    HitDecision,
     Modality,
+    OfficerVerdict,
     Reference,
     SampleEvidence,
+    Verdict,
+    VerdictReason,
     WatchlistChange,
     WatchlistEntry,
 )
@@ -111,6 +116,28 @@ def drawn_hits(draw):
         entry_version=draw(COUNTS),
         candidates=tuple(draw(st.lists(candidate, max_size=4))),
         evidence=tuple(draw(st.lists(evidence, max_size=4))),
+        is_drill=draw(st.booleans()),
+    )
+
+
+def drawn_decisions():
+    said = st.builds(
+        OfficerVerdict,
+        officer=IDS,
+        verdict=st.sampled_from(Verdict),
+        reason=st.sampled_from(VerdictReason),
+        note=TEXTS,
+        at=INSTANTS,
+    )
+    states = [state for state in DecisionState if state != "undecided"]
+    return st.builds(
+        HitDecision,
+        hit_id=IDS,
+        booth_id=IDS,
+        number=st.integers(1, 2),
+        needs_second=st.booleans(),
+        state=st.sampled_from(states),
+        verdict=said,
     )
 
 
@@ -122,3 +149,8 @@ def changes():
 @pytest.fixture(scope="session")
 def hits():
     return drawn_hits()
+
+
+@pytest.fixture(scope="session")
+def decisions():
+    return drawn_decisions()

@@ -9,15 +9,23 @@ from hypothesis import strategies as st
 
 from edge.errors import MessageError
 from edge.records import changes as change_records
+from edge.records import decisions as decision_records
 from edge.records import hits as hit_records
 from edge.records.changes import decode_change, encode_change
+from edge.records.decisions import decode_decision, encode_decision
 from edge.records.hits import decode_hit, encode_hit
 
-DECODERS = pytest.mark.parametrize("decode", [decode_change, decode_hit])
-KEYS = st.sampled_from(
-    ["v", "sequence", "operation", "entry_id", "entry", "references", "changed_at"]
-) | st.sampled_from(
-    ["hit_id", "check_id", "booth_id", "occurred_at", "candidates", "evidence"]
+DECODERS = pytest.mark.parametrize(
+    "decode", [decode_change, decode_hit, decode_decision]
+)
+KEYS = (
+    st.sampled_from(
+        ["v", "sequence", "operation", "entry_id", "entry", "references", "changed_at"]
+    )
+    | st.sampled_from(
+        ["hit_id", "check_id", "booth_id", "occurred_at", "candidates", "evidence"]
+    )
+    | st.sampled_from(["officer", "verdict", "reason", "note", "at", "number", "state"])
 )
 VALUES = st.recursive(
     st.none()
@@ -51,6 +59,58 @@ def test_a_change_comes_back_as_it_was(changes, data):
 def test_a_hit_comes_back_as_it_was(hits, data):
     hit = data.draw(hits)
     assert decode_hit(encode_hit(hit)) == hit
+
+
+@given(st.data())
+def test_a_decision_comes_back_as_it_was(decisions, data):
+    decision = data.draw(decisions)
+    assert decode_decision(encode_decision(decision)) == decision
+
+
+@given(data=st.data())
+def test_a_decision_with_a_field_of_anything_is_decoded_or_refused(decisions, data):
+    value = cbor2.loads(encode_decision(data.draw(decisions)))
+    value[data.draw(st.sampled_from(sorted(value)))] = data.draw(VALUES)
+    try:
+        decision = decode_decision(cbor2.dumps(value))
+    except MessageError:
+        return
+    assert decode_decision(encode_decision(decision)) == decision
+
+
+@settings(max_examples=20)
+@given(st.data())
+def test_a_decision_cut_off_short_of_a_field_or_with_one_more_is_refused(
+    decisions, data
+):
+    record = encode_decision(data.draw(decisions))
+    value = cbor2.loads(record)
+    with pytest.raises(MessageError, match="unknown key surplus"):
+        decode_decision(cbor2.dumps(value | {"surplus": 1}))
+    del value[data.draw(st.sampled_from(sorted(value)))]
+    with pytest.raises(MessageError, match="missing"):
+        decode_decision(cbor2.dumps(value))
+    with pytest.raises(MessageError):
+        decode_decision(record[: data.draw(st.integers(0, len(record) - 1))])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"v": 2}, {"number": 0}, {"number": 3}, {"state": "undecided"}, {"verdict": ""}],
+)
+@settings(max_examples=3)
+@given(data=st.data())
+def test_a_decision_that_decides_nothing_is_refused(decisions, wrong, data):
+    value = cbor2.loads(encode_decision(data.draw(decisions)))
+    with pytest.raises(MessageError):
+        decode_decision(cbor2.dumps(value | wrong))
+
+
+@settings(max_examples=20)
+@given(st.data())
+def test_a_hit_that_is_no_drill_has_the_bytes_that_older_hubs_read(hits, data):
+    hit = replace(data.draw(hits), is_drill=False)
+    assert "is_drill" not in cbor2.loads(encode_hit(hit))
 
 
 @settings(max_examples=20)
@@ -101,7 +161,8 @@ def test_a_missing_an_unknown_and_a_cut_off_field_are_refused(hits, data):
     value = cbor2.loads(record)
     with pytest.raises(MessageError, match="unknown key surplus"):
         decode_hit(cbor2.dumps(value | {"surplus": 1}))
-    del value[data.draw(st.sampled_from(sorted(value)))]
+    needed = sorted(set(value) - {"is_drill"})
+    del value[data.draw(st.sampled_from(needed))]
     with pytest.raises(MessageError, match="missing"):
         decode_hit(cbor2.dumps(value))
     with pytest.raises(MessageError):
@@ -115,6 +176,7 @@ def test_a_missing_an_unknown_and_a_cut_off_field_are_refused(hits, data):
     [
         (decode_change, change_records.CHANGE_LIMIT),
         (decode_hit, hit_records.HIT_LIMIT),
+        (decode_decision, decision_records.DECISION_LIMIT),
     ],
 )
 def test_an_oversized_record_is_refused_before_it_is_read(decode, limit):

@@ -4,6 +4,7 @@ import importlib
 import json
 import pkgutil
 from collections import deque
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,12 @@ import pytest
 import edge.replication
 import edge.sync
 from edge.records.changes import CHANGE_LIMIT, REFERENCES_LIMIT, encode_change
+from edge.records.decisions import (
+    DECISION_LIMIT,
+    NOTE_LIMIT,
+    VERDICTS_LIMIT,
+    encode_decision,
+)
 from edge.records.hits import CANDIDATES_LIMIT, HIT_LIMIT, ITEMS_LIMIT, encode_hit
 from edge.records.message_map import (
     _BOOTH_ID,
@@ -33,10 +40,15 @@ from edge.sync.topics import (
 )
 from edge.terms import (
     ChangeOperation,
+    DecisionState,
     FaceTemplate,
     FingerPosition,
+    HitDecision,
     Modality,
+    OfficerVerdict,
     Reference,
+    Verdict,
+    VerdictReason,
     WatchlistChange,
     WatchlistEntry,
 )
@@ -50,7 +62,7 @@ CHANNELS = DOCUMENT["channels"]
 OPERATIONS = DOCUMENT["operations"]
 BOOTH = "{boothId}"
 # Not message maps: the records of older make, whose encoders are looked at below.
-RECORDS = {"hit", "change"}
+RECORDS = {"hit", "change", "decision"}
 # What a schema says besides the code: for people.
 WORDS = {"description", "title", "format"}
 
@@ -265,6 +277,8 @@ def test_its_limits_are_those_of_the_code():
 
 # What older senders leave out, and every sender now sends.
 ADDED_LATER = {"samples"}
+# What stands in a map only where it is true.
+FLAGS = {"is_drill"}
 
 
 def assert_documented(value, schema):
@@ -285,8 +299,8 @@ def assert_documented(value, schema):
     if isinstance(value, bytes):
         assert match[0]["format"] == "binary"
     elif isinstance(value, dict):
-        assert set(match[0]["properties"]) == set(value)
-        assert set(match[0]["required"]) == set(value) - ADDED_LATER
+        assert set(match[0]["properties"]) - FLAGS == set(value) - FLAGS
+        assert set(match[0]["required"]) == set(value) - ADDED_LATER - FLAGS
         for name, item in value.items():
             assert_documented(item, match[0]["properties"][name])
     elif isinstance(value, list):
@@ -294,9 +308,26 @@ def assert_documented(value, schema):
             assert_documented(item, match[0]["items"])
 
 
-def test_a_hit_has_the_documented_fields():
-    hit = invented_hit("booth-1", START, evidence_bytes=10)
+@pytest.mark.parametrize("is_drill", [False, True])
+def test_a_hit_has_the_documented_fields(is_drill):
+    hit = replace(invented_hit("booth-1", START, evidence_bytes=10), is_drill=is_drill)
     assert_documented(cbor2.loads(encode_hit(hit)), SCHEMAS["hit"])
+
+
+def test_a_decision_has_the_documented_fields_codes_and_limits():
+    said = OfficerVerdict(
+        "officer-1", Verdict.CONFIRM, VerdictReason.FACES_AGREE, "", START
+    )
+    decision = HitDecision("hit-1", "booth-1", 1, True, DecisionState.CONFIRMED, said)
+    schema = SCHEMAS["decision"]
+    assert_documented(cbor2.loads(encode_decision(decision)), schema)
+    fields = schema["properties"]
+    assert schema["x-max-bytes"] == DECISION_LIMIT
+    assert fields["note"]["maxLength"] == NOTE_LIMIT
+    assert fields["number"]["maximum"] == VERDICTS_LIMIT
+    assert fields["verdict"]["enum"] == list(Verdict)
+    assert fields["reason"]["enum"] == list(VerdictReason)
+    assert ["undecided", *fields["state"]["enum"]] == list(DecisionState)
 
 
 @pytest.mark.parametrize("operation", [ChangeOperation.ADD, ChangeOperation.WITHDRAW])
