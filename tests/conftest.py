@@ -4,8 +4,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 REPOSITORY = Path(__file__).parents[1]
+BROWSER = "tests/browser/"
 
 
 @pytest.fixture
@@ -23,6 +25,24 @@ def shared_folder():
     if not (path / "data").is_dir():
         pytest.skip("no real prints and faces: EDGE_SHARED or ../shared is not there")
     return path
+
+
+class FileScheduling(LoadFileScheduling):
+    """Files stay together; so do those that share one running checkpoint."""
+
+    def _split_scope(self, nodeid):
+        return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return FileScheduling(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """Files of slow tests first; each file stays together and in its order."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 def pytest_runtest_makereport(item, call):

@@ -1,6 +1,6 @@
 """SIGKILL to any process at any moment: no hit lost, none delivered twice.
 
-EDGE_KILLS sets the number of kills of each of the two runs (default 40).
+EDGE_KILLS sets the number of kills of each of the two runs (default 20).
 """
 
 import json
@@ -24,7 +24,7 @@ from edge.simulate.scenario import demo_scenario
 from edge.store.database import open_database
 from edge.store.hub_log import StoredHubLog
 
-KILLS = int(os.environ.get("EDGE_KILLS", "40"))
+KILLS = int(os.environ.get("EDGE_KILLS", "20"))
 SETTLE_S = 60.0
 CALM_SHARE = 0.5
 

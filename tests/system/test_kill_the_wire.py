@@ -1,6 +1,6 @@
 """SIGKILL to hub, edge-sync, broker and the recorder of hits, while hits flow.
 
-EDGE_WIRE_KILLS sets the number of kills (default 220), EDGE_WIRE_LINES on how many
+EDGE_WIRE_KILLS sets the number of kills (default 170), EDGE_WIRE_LINES on how many
 lines at a time (default 2), EDGE_WIRE_SEED the first seed. No line is killed at more
 than ROUND_KILLS times: then all is judged, and the next one is new. Of a long run each
 round is told on standard error.
@@ -30,7 +30,7 @@ from edge.store.outbox import StoredOutbox
 from edge.store.replica import StoredReplica
 from edge.terms import ChangeOperation, DraftChange, WatchlistEntry
 
-KILLS = int(os.environ.get("EDGE_WIRE_KILLS", "220"))
+KILLS = int(os.environ.get("EDGE_WIRE_KILLS", "170"))
 LINES = int(os.environ.get("EDGE_WIRE_LINES", "2"))
 SEED = int(os.environ.get("EDGE_WIRE_SEED", "1"))
 ROUND_KILLS = 250
