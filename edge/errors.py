@@ -13,6 +13,7 @@ EdgeError
     MessageError           a message from the other side is refused
         RefusalError           it is well formed, but must not be trusted; says why
     LinkError              no connection to the broker
+    CaseError              what an operator wants to do to a case or a draft is refused
 
 The message is one line, names what and where, and says what to do. The command line
 prints it and exits with status 2; a long-running process logs it and goes on.
@@ -99,3 +100,25 @@ class RefusalError(MessageError):
 
 class LinkError(EdgeError):
     pass
+
+
+class CaseProblem(StrEnum):
+    """Why an operator may not do that.
+
+    UNKNOWN: there is no such case or draft. CLOSED: it is over. TAKEN: it is another's.
+    NOT_CLAIMED: it has to be claimed first. WRONG_OUTCOME: it cannot end like this.
+    SAME_PERSON: a second person has to do it.
+    """
+
+    UNKNOWN = "unknown"
+    CLOSED = "closed"
+    TAKEN = "taken"
+    NOT_CLAIMED = "not_claimed"
+    WRONG_OUTCOME = "wrong_outcome"
+    SAME_PERSON = "same_person"
+
+
+class CaseError(EdgeError):
+    def __init__(self, problem: CaseProblem, message: str) -> None:
+        super().__init__(message)
+        self.problem = problem

@@ -19,7 +19,6 @@ DOORS = {
     "paho": {"edge/sync/mqtt_session.py", "edge/sync/mqtt_wire.py"},
     "onnxruntime": {"edge/recognition/onnx_session.py"},
     "amqtt": {"edge/simulate/broker_amqtt.py"},
-    "fastapi": {"edge/booth/app.py"},
     "uvicorn": {"edge/services/booth.py"},
 }
 
@@ -62,6 +61,12 @@ def test_the_import_contracts_are_kept():
 @pytest.mark.parametrize("library", DOORS)
 def test_a_library_is_imported_only_at_its_door(library):
     assert importers(library) == DOORS[library]
+
+
+def test_fastapi_is_imported_only_by_what_serves_browsers():
+    web = ("edge/booth/", "edge/console/", "edge/web/")
+    strangers = {name for name in importers("fastapi") if not name.startswith(web)}
+    assert strangers == set()
 
 
 def test_sqlite_is_imported_only_by_the_store():

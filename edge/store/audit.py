@@ -70,6 +70,57 @@ def lines_after(
     return [StoredLine(*row) for row in rows]
 
 
+@dataclass(frozen=True)
+class ChainedLine(StoredLine):
+    """A line with the hash of the line before it: whoever has it can recompute hash."""
+
+    previous_hash: bytes
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether hash follows from previous_hash and what the line says."""
+        content = (self.number, self.at, self.actor, self.action, self.subject)
+        return _line_hash(self.previous_hash, content) == self.hash
+
+
+def lines_before(
+    database: sqlite_utils.Database,
+    number: int | None,
+    *,
+    limit: int,
+    actor: str | None = None,
+) -> list[StoredLine]:
+    """Return the newest lines, newest first; number: below which, None for the end."""
+    where, values = ["true"], list[object]()
+    if number is not None:
+        where.append("number < ?")
+        values.append(number)
+    if actor is not None:
+        where.append("actor = ?")
+        values.append(actor)
+    with mapped_errors("read"):
+        rows = database.conn.execute(
+            "select number, at, actor, action, subject, hash from audit"  # noqa: S608  constants
+            f" where {' and '.join(where)} order by number desc limit ?",
+            (*values, limit),
+        ).fetchall()
+    return [StoredLine(*row) for row in rows]
+
+
+def lines_about(
+    database: sqlite_utils.Database, subject: str, *, limit: int = 10_000
+) -> list[ChainedLine]:
+    """Return the lines on a subject, and the last line of the log after them."""
+    with mapped_errors("read"):
+        rows = database.conn.execute(
+            "select number, at, actor, action, subject, hash, previous_hash from audit"
+            " where subject = ? or number = (select max(number) from audit)"
+            " order by number limit ?",
+            (subject, limit),
+        ).fetchall()
+    return [ChainedLine(*row) for row in rows]
+
+
 def verify_audit(database: sqlite_utils.Database) -> int:
     """Recompute the chain and return the number of lines.
 

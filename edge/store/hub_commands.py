@@ -10,6 +10,8 @@ from edge.store.audit import append_audit
 from edge.store.database import mapped_errors, transaction
 
 if TYPE_CHECKING:
+    import sqlite3
+
     import sqlite_utils
 
 _COLUMNS = (
@@ -29,26 +31,7 @@ class StoredHubCommands:
     def add(self, command: CommandRecord) -> None:
         """Keep a command; it is due at once."""
         with transaction(self._database) as connection:
-            connection.execute(
-                "insert into commands (command_id, booth_id, kind, body, issued_at,"
-                " expires_at, state) values (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    command.command_id,
-                    command.booth_id,
-                    command.kind,
-                    command.body,
-                    command.issued_at.isoformat(),
-                    command.expires_at.isoformat(),
-                    str(CommandState.WAITING),
-                ),
-            )
-            append_audit(
-                connection,
-                at=command.issued_at,
-                actor=self._actor,
-                action=f"commanded {command.kind}",
-                subject=f"{command.command_id} {command.booth_id}",
-            )
+            add_command(connection, command, actor=self._actor)
 
     def due(self, now: datetime, *, repeat_s: float) -> list[CommandRecord]:
         """Return what is waiting, not over, and not sent within repeat_s."""
@@ -109,6 +92,32 @@ class StoredHubCommands:
                 f"{_COLUMNS} order by issued_at desc, command_id desc limit ?", (limit,)
             ).fetchall()
         return [_command(row) for row in reversed(rows)]
+
+
+def add_command(
+    connection: sqlite3.Connection, command: CommandRecord, *, actor: str
+) -> None:
+    """Keep a command, in the caller's transaction; it is due at once."""
+    connection.execute(
+        "insert into commands (command_id, booth_id, kind, body, issued_at,"
+        " expires_at, state) values (?, ?, ?, ?, ?, ?, ?)",
+        (
+            command.command_id,
+            command.booth_id,
+            command.kind,
+            command.body,
+            command.issued_at.isoformat(),
+            command.expires_at.isoformat(),
+            str(CommandState.WAITING),
+        ),
+    )
+    append_audit(
+        connection,
+        at=command.issued_at,
+        actor=actor,
+        action=f"commanded {command.kind}",
+        subject=f"{command.command_id} {command.booth_id}",
+    )
 
 
 def _command(

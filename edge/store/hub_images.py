@@ -9,6 +9,7 @@ from edge.store.database import mapped_errors, transaction
 from edge.store.hub_log import append_changes
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
@@ -41,16 +42,7 @@ class StoredReferenceImages:
         """
         with transaction(self._database) as connection:
             recorded = append_changes(connection, drafts, at=at, actor=self._actor)
-            connection.executemany(
-                "insert or replace into reference_images values (?, ?, ?, ?)",
-                [
-                    (item.reference_id, draft.entry_id, images[item.reference_id], now)
-                    for draft in drafts
-                    for item in draft.references
-                    for now in (at.isoformat(),)
-                    if item.reference_id in images
-                ],
-            )
+            keep_images(connection, drafts, images, at=at)
             return recorded
 
     def image(self, reference_id: str) -> bytes | None:
@@ -60,6 +52,15 @@ class StoredReferenceImages:
                 (reference_id,),
             ).fetchone()
         return None if row is None else bytes(row[0])
+
+    def held(self, entry_id: str) -> set[str]:
+        """Return the references of an entry that there are images of."""
+        with mapped_errors("read"):
+            rows = self._database.conn.execute(
+                "select reference_id from reference_images where entry_id = ?",
+                (entry_id,),
+            ).fetchall()
+        return {row[0] for row in rows}
 
     def current_changes(self) -> Iterator[WatchlistChange]:
         """Yield the change that made each entry as it stands.
@@ -80,3 +81,24 @@ class StoredReferenceImages:
             for key, record in rows:
                 last = bytes(key)
                 yield decode_change(record)
+
+
+def keep_images(
+    connection: sqlite3.Connection,
+    drafts: Sequence[DraftChange],
+    images: Mapping[str, bytes],
+    *,
+    at: datetime,
+) -> None:
+    """Keep the images of references in the drafts, in the caller's transaction."""
+    connection.executemany(
+        "insert or replace into reference_images (reference_id, entry_id, png,"
+        " added_at) values (?, ?, ?, ?)",
+        [
+            (item.reference_id, draft.entry_id, images[item.reference_id], now)
+            for draft in drafts
+            for item in draft.references
+            for now in (at.isoformat(),)
+            if item.reference_id in images
+        ],
+    )

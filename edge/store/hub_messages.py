@@ -113,6 +113,16 @@ class StoredHubMessages:
             ).fetchone()
         return None if row is None else bytes(row[0])
 
+    def signed_of_hit(self, hit_id: str) -> bytes | None:
+        """Return the booth's signed object that brought a hit."""
+        with mapped_errors("read"):
+            row = self._database.conn.execute(
+                "select signed from received_hits join messages using (number)"
+                " where hit_id = ?",
+                (hit_id,),
+            ).fetchone()
+        return None if row is None else bytes(row[0])
+
     def take_new_hits(self, *, limit: int) -> list[StoredHit]:
         """Return hits that no call has returned before, and remember that durably."""
         with mapped_errors("read"):

@@ -38,7 +38,7 @@ _WITHDRAWALS = (
     " coalesce(originator, ''), coalesce(reason, '')"
     " from log_changes left join recalls using (log, sequence)"
     " where operation = 'withdraw' and log_changes.log = (select log from log_state)"
-    " order by log_changes.sequence"
+    " order by log_changes.sequence desc limit ?"
 )
 
 
@@ -75,31 +75,58 @@ class StoredHubRecalls:
         Raises:
             WatchlistError: no log has begun; the entry is not on the watchlist.
         """
-        draft = DraftChange(ChangeOperation.WITHDRAW, entry_id)
         with transaction(self._database) as connection:
-            [recorded] = append_changes(connection, [draft], at=at, actor=self._actor)
-            sequence = recorded.change.sequence
-            connection.execute(
-                "insert into recalls select log, ?, ?, ?, ?, ? from log_state",
-                (sequence, entry_id, originator, reason, at.isoformat()),
-            )
-            append_audit(
+            return withdraw_entry(
                 connection,
+                entry_id,
+                originator=originator,
+                reason=reason,
                 at=at,
                 actor=self._actor,
-                action="recalled",
-                subject=f"{sequence} {entry_id} for {originator}: {reason}",
             )
-        return recorded
 
-    def recalls(self, *, pending_only: bool = False) -> list[Recall]:
-        """Return all withdrawals of the log, newest last."""
+    def recalls(
+        self, *, pending_only: bool = False, newest: int | None = None
+    ) -> list[Recall]:
+        """Return all withdrawals of the log, or so many of the newest; newest last."""
         with mapped_errors("read"):
             connection = self._database.conn
-            rows = connection.execute(_WITHDRAWALS).fetchall()
+            limit = -1 if newest is None else newest
+            rows = connection.execute(_WITHDRAWALS, (limit,)).fetchall()[::-1]
             proofs = _proofs(connection, rows[0][0] if rows else 0)
         found = (_recall(row, proofs) for row in rows)
         return [recall for recall in found if recall.pending or not pending_only]
+
+
+def withdraw_entry(
+    connection: sqlite3.Connection,
+    entry_id: str,
+    *,
+    originator: str,
+    reason: str,
+    at: datetime,
+    actor: str,
+) -> RecordedChange:
+    """Withdraw an entry and note the recall, in the caller's transaction.
+
+    Raises:
+        WatchlistError: no log has begun; the entry is not on the watchlist.
+    """
+    draft = DraftChange(ChangeOperation.WITHDRAW, entry_id)
+    [recorded] = append_changes(connection, [draft], at=at, actor=actor)
+    sequence = recorded.change.sequence
+    connection.execute(
+        "insert into recalls select log, ?, ?, ?, ?, ? from log_state",
+        (sequence, entry_id, originator, reason, at.isoformat()),
+    )
+    append_audit(
+        connection,
+        at=at,
+        actor=actor,
+        action="recalled",
+        subject=f"{sequence} {entry_id} for {originator}: {reason}",
+    )
+    return recorded
 
 
 def _proofs(connection: sqlite3.Connection, since: int) -> dict[str, _Proofs]:
