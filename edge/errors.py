@@ -7,6 +7,7 @@ EdgeError
     CaptureError           a device did not deliver a sample
         DeviceAbsentError      it is not there, or went away
         CaptureTimeoutError    nobody presented a finger or a face in time
+        CaptureCancelledError  it is no longer wanted
     StoreError             the database cannot be opened, read or written
     WatchlistError         a watchlist change is refused
     AdjudicationError      a verdict on a hit is refused: decided, or by the same person
@@ -47,6 +48,10 @@ class DeviceAbsentError(CaptureError):
 
 
 class CaptureTimeoutError(CaptureError):
+    pass
+
+
+class CaptureCancelledError(CaptureError):
     pass
 
 

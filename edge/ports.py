@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from edge.terms import (
         Candidate,
         CheckRecord,
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
         FaceGuidance,
         FaceSample,
         FaceTemplate,
+        FingerInstruction,
         FingerPosition,
         FingerprintSample,
         FingerprintTemplate,
@@ -35,12 +39,37 @@ class FingerprintCapture(Protocol):
         *,
         timeout_s: float,
         on_progress: Callable[[float], None] | None = None,
+        on_rows: Callable[[NDArray[np.uint8], int], None] | None = None,
+        on_instruction: Callable[[FingerInstruction], None] | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
     ) -> FingerprintSample:
         """Wait for a finger and return its image.
 
         on_progress is called with the share of the image that has arrived, 0 to 1.
+        on_rows: shown the rows that have arrived, uint8 (rows, width), and told how
+        many the image will have, again and again while there are more. on_instruction:
+        what the scanner waits for, LIFT_FINGER or PLACE_FINGER, and then HOLD_STILL.
+        is_cancelled: asked again and again.
 
         Raises:
+            CaptureCancelledError: is_cancelled said so.
+            CaptureTimeoutError: nobody presented a finger within timeout_s.
+            DeviceAbsentError: the scanner or its bridge is not there.
+            CaptureError: the scanner reported a fault.
+        """
+        ...
+
+
+class FingerPresence(Protocol):
+    """Tells that a finger lies on a scanner, at no cost in images."""
+
+    def wait_for_finger(
+        self, *, timeout_s: float, is_cancelled: Callable[[], bool]
+    ) -> None:
+        """Return when a finger is put down; one that was captured is lifted before.
+
+        Raises:
+            CaptureCancelledError: is_cancelled said so, or a capture began.
             CaptureTimeoutError: nobody presented a finger within timeout_s.
             DeviceAbsentError: the scanner or its bridge is not there.
             CaptureError: the scanner reported a fault.
@@ -49,10 +78,15 @@ class FingerprintCapture(Protocol):
 
 
 class FaceCapture(Protocol):
-    def latest(self, *, timeout_s: float) -> FaceSample:
+    def latest(
+        self, *, timeout_s: float, is_cancelled: Callable[[], bool] | None = None
+    ) -> FaceSample:
         """Return the newest frame, waiting for one that is newer than this call.
 
+        is_cancelled: asked again and again while there is none.
+
         Raises:
+            CaptureCancelledError: is_cancelled said so.
             CaptureTimeoutError: the stream is open but brought no new frame in time.
             DeviceAbsentError: the camera is not there.
         """
@@ -60,6 +94,10 @@ class FaceCapture(Protocol):
 
 
 class FingerprintRecognition(Protocol):
+    def preview(self, rows: NDArray[np.uint8]) -> Quality:
+        """Judge what has arrived of an image, in milliseconds, by its pixels alone."""
+        ...
+
     def assess(self, sample: FingerprintSample) -> Quality: ...
 
     def extract(self, sample: FingerprintSample) -> FingerprintTemplate: ...
@@ -77,6 +115,16 @@ class FaceGuide(Protocol):
 
         Raises:
             InputError: the sample's image is not RGB of 8 bits.
+            ModelError: a network fails.
+        """
+        ...
+
+    def take_seen(self, sample: FaceSample) -> ProcessedFace | None:
+        """Return the face followed in this frame, the last one judged, usable or not.
+
+        None if no face is seen in it.
+
+        Raises:
             ModelError: a network fails.
         """
         ...

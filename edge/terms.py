@@ -74,6 +74,28 @@ class QualityReason(StrEnum):
     GLASSES_REFLECT = "glasses_reflect"
 
 
+class FingerInstruction(StrEnum):
+    """The one thing a traveller at the scanner should do now.
+
+    Directions are those of the image: the finger's tip is up.
+    """
+
+    OK = "ok"
+    PLACE_FINGER = "place_finger"
+    HOLD_STILL = "hold_still"
+    LIFT_FINGER = "lift_finger"
+    PRESS_HARDER = "press_harder"
+    PRESS_LIGHTER = "press_lighter"
+    COVER_MORE = "cover_more"
+    MOISTEN_FINGER = "moisten_finger"
+    DRY_FINGER = "dry_finger"
+    CLEAN_SCANNER = "clean_scanner"
+    MOVE_LEFT = "move_left"
+    MOVE_RIGHT = "move_right"
+    MOVE_UP = "move_up"
+    MOVE_DOWN = "move_down"
+
+
 class FaceInstruction(StrEnum):
     """The one thing a traveller before the camera should do now.
 
@@ -114,6 +136,21 @@ class Quality:
     is_sufficient: bool = True
     measures: dict[str, float] = field(default_factory=dict)
     instruction: FaceInstruction | None = None
+
+
+@dataclass(frozen=True)
+class FingerGuidance:
+    """What to tell a traveller at the scanner, and why; nothing biometric.
+
+    quality: of the part of the image that has arrived, by its pixels alone; None before
+    any has. coverage: of the sensor's window by the finger, 0 to 1. share: of the image
+    that has arrived.
+    """
+
+    instruction: FingerInstruction
+    quality: Quality | None = None
+    coverage: float = 0.0
+    share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -395,6 +432,51 @@ class Outcome(StrEnum):
     DEGRADED = "degraded"
 
 
+class ExemptionReason(StrEnum):
+    """Why a sample is not given, or taken as poor as it is.
+
+    None of them says anything about who the traveller is.
+    """
+
+    MISSING = "missing"
+    BANDAGED = "bandaged"
+    WORN_RIDGES = "worn_ridges"
+    REFUSED = "refused"
+    CHILD = "child"
+    MEDICAL = "medical"
+    DEVICE_TROUBLE = "device_trouble"
+    OTHER = "other"
+
+
+class ExemptionKind(StrEnum):
+    """What an officer did about a sample.
+
+    UNAVAILABLE: said before the check that it is not there. SKIPPED: said so during
+    it. OVERRIDDEN: had it searched though too poor. CANCELLED: ended the check.
+    """
+
+    UNAVAILABLE = "unavailable"
+    SKIPPED = "skipped"
+    OVERRIDDEN = "overridden"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """An officer's word on a sample that policy wants.
+
+    modality, position: None for all of the modality, or of the check. reason: None if
+    the check was cancelled without one. officer: the name of the account.
+    """
+
+    kind: ExemptionKind
+    officer: str
+    modality: Modality | None = None
+    position: FingerPosition | None = None
+    reason: ExemptionReason | None = None
+    note: str = ""
+
+
 class ChangeOperation(StrEnum):
     ADD = "add"
     REPLACE = "replace"
@@ -557,3 +639,4 @@ class CheckRecord:
     reasons: tuple[str, ...]
     duration_ms: int
     presentation: PresentationDecision | None = None
+    exemptions: tuple[Exemption, ...] = ()

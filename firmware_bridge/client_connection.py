@@ -6,6 +6,7 @@ import contextlib
 import math
 import threading
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from firmware_bridge.errors import (
@@ -27,10 +28,11 @@ from firmware_bridge.wire import (
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from firmware_bridge.device_session import DeviceSession
     from firmware_bridge.json_log import JsonLog
-    from firmware_bridge.terms import CapturedImage, CaptureStage
+    from firmware_bridge.terms import CapturedImage, CaptureStage, ImageRows
 
 _HELLO_TIMEOUT_S: Final = 5.0
 _SEND_TIMEOUT_S: Final = 5.0
@@ -109,8 +111,8 @@ class ClientConnection:
                 case "status":
                     status = asdict(self._session.status())
                     self._send({"type": "status", "id": request_id, **status})
-                case "capture":
-                    self._start_capture(message)
+                case "capture" | "wait":
+                    self._start(message)
                 case "cancel":
                     self._cancelled.set()
                     self._send({"type": "done", "id": request_id})
@@ -122,24 +124,49 @@ class ClientConnection:
         except ScannerError as error:
             self._send_error(error, request_id)
 
-    def _start_capture(self, message: Message) -> None:
+    def _start(self, message: Message) -> None:
+        """Capture, or wait for a finger, on a thread of its own."""
         timeout_s = _number(message, "timeout_s", 0.0, _MAX_CAPTURE_S)
         position = int(_number(message, "position", 0, 10))
+        wants_rows = message.fields.get("rows", False)
+        if not isinstance(wants_rows, bool):
+            raise RequestError(f"{message.kind}: rows must be true or false")
+        request_id = message.fields.get("id")
         if self._capturing is not None:
             # It may have sent its reply and be about to end.
             self._capturing.join(timeout=_END_OF_CAPTURE_S)
         if self._capturing is not None and self._capturing.is_alive():
             raise DeviceBusyError("scanner: this client is capturing already")
         self._cancelled.clear()
-        self._capturing = threading.Thread(
-            target=self._capture,
-            args=(message.fields.get("id"), position, timeout_s),
-            name="capture",
-            daemon=True,
-        )
+        if message.kind == "wait":
+            target: Callable[[], None] = partial(self._wait, request_id, timeout_s)
+        else:
+            target = partial(
+                self._capture, request_id, position, timeout_s, wants_rows=wants_rows
+            )
+        self._capturing = threading.Thread(target=target, name="capture", daemon=True)
         self._capturing.start()
 
-    def _capture(self, request_id: object, position: int, timeout_s: float) -> None:
+    def _wait(self, request_id: object, timeout_s: float) -> None:
+        try:
+            self._session.wait_for_finger(
+                timeout_s=timeout_s,
+                cancelled=self._cancelled,
+                on_stage=lambda stage: self._event(request_id, {"stage": str(stage)}),
+            )
+        except ScannerError as error:
+            self._send_error(error, request_id)
+            return
+        self._send({"type": "present", "id": request_id})
+
+    def _capture(
+        self,
+        request_id: object,
+        position: int,
+        timeout_s: float,
+        *,
+        wants_rows: bool,
+    ) -> None:
         reported = -1.0
 
         def on_progress(share: float) -> None:
@@ -151,12 +178,17 @@ class ClientConnection:
         def on_stage(stage: CaptureStage) -> None:
             self._event(request_id, {"stage": str(stage)})
 
+        def on_rows(rows: ImageRows) -> None:
+            if wants_rows:
+                self._send_rows(rows, request_id)
+
         try:
             captured = self._session.capture(
                 timeout_s=timeout_s,
                 cancelled=self._cancelled,
                 on_progress=on_progress,
                 on_stage=on_stage,
+                on_rows=on_rows,
             )
         except ScannerError as error:
             self._log.event("capture_failed", error=str(error), position=position)
@@ -184,6 +216,16 @@ class ClientConnection:
             "transfer_s": captured.transfer_s,
         }
         self._send(fields, captured.image.tobytes())
+
+    def _send_rows(self, rows: ImageRows, request_id: object) -> None:
+        fields = {
+            "type": "progress",
+            "id": request_id,
+            "row": rows.first,
+            "height": rows.height,
+            "width": rows.rows.shape[1],
+        }
+        self._send(fields, rows.rows.tobytes())
 
     def _event(self, request_id: object, fields: dict[str, Any]) -> None:
         self._send({"type": "progress", "id": request_id, **fields})

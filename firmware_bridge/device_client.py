@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import select
 import socket
 import threading
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
+from firmware_bridge.deadline import Deadline
 from firmware_bridge.errors import (
     RequestError,
     ScannerError,
@@ -20,6 +22,7 @@ from firmware_bridge.terms import (
     CapturedImage,
     CaptureStage,
     DeviceStatus,
+    ImageRows,
     Light,
 )
 from firmware_bridge.wire import (
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 _REPLY_S: Final = 15.0
 # Behind the wait for a finger: reopening the device and the slowest transfer.
 _TRANSFER_S: Final = 90.0
+_ASK_S: Final = 0.02
+_TALLEST: Final = 4096
 
 
 class DeviceClient:
@@ -96,28 +101,61 @@ class DeviceClient:
         position: int = 0,
         on_progress: Callable[[float], None] | None = None,
         on_stage: Callable[[CaptureStage], None] | None = None,
+        on_rows: Callable[[ImageRows], None] | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
     ) -> CapturedImage:
         """Wait for a finger and return its image, uint8 (height, width), dark ridges.
 
         position: finger position code of ISO/IEC 19794-2, handed back as it is.
         on_progress: share of the image that has arrived; starts again after a retry.
+        on_rows: the image itself while it arrives. is_cancelled: asked again and again
+        in the calling thread; True ends the capture.
 
         Raises:
             CaptureTimeoutError, CaptureCancelledError, DeviceBusyError,
             DeviceAbsentError, NoReplyError, ProtocolError, DeviceError, ServiceError.
         """
 
-        def on_event(fields: dict[str, Any]) -> None:
+        def on_event(message: Message) -> None:
+            fields = message.fields
             if on_progress is not None and isinstance(fields.get("share"), float):
                 on_progress(fields["share"])
             if on_stage is not None and fields.get("stage") in list(CaptureStage):
                 on_stage(CaptureStage(fields["stage"]))
+            if on_rows is not None and "row" in fields:
+                on_rows(self._rows_of(message))
 
-        request = {"type": "capture", "position": position, "timeout_s": timeout_s}
+        request = {
+            "type": "capture",
+            "position": position,
+            "timeout_s": timeout_s,
+            "rows": on_rows is not None,
+        }
         reply = self._request(
-            request, timeout_s=timeout_s + _TRANSFER_S, on_event=on_event
+            request,
+            timeout_s=timeout_s + _TRANSFER_S,
+            on_event=on_event,
+            is_cancelled=is_cancelled,
         )
         return self._image_of(reply)
+
+    def wait_for_finger(
+        self, *, timeout_s: float, is_cancelled: Callable[[], bool] | None = None
+    ) -> None:
+        """Return when a finger is put down; its image stays in the module.
+
+        A capture, by whatever client, ends the wait.
+
+        Raises:
+            CaptureCancelledError: so it was ended, or is_cancelled said so. Others as
+            capture.
+        """
+        request = {"type": "wait", "timeout_s": timeout_s}
+        reply = self._request(
+            request, timeout_s=timeout_s + _TRANSFER_S, is_cancelled=is_cancelled
+        )
+        if reply.kind != "present":
+            raise RequestError(f"socket {self._path}: {reply.kind!r} after a wait")
 
     def cancel(self) -> None:
         """End this client's running capture; it raises CaptureCancelledError."""
@@ -134,7 +172,8 @@ class DeviceClient:
         fields: dict[str, Any],
         *,
         timeout_s: float,
-        on_event: Callable[[dict[str, Any]], None] | None = None,
+        on_event: Callable[[Message], None] | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
     ) -> Message:
         with self._requests:
             connection = self._connected()
@@ -142,7 +181,7 @@ class DeviceClient:
             try:
                 connection.settimeout(timeout_s)
                 self._send(connection, {**fields, "id": request_id})
-                return self._await_reply(connection, request_id, on_event)
+                return self._await_reply(connection, request_id, on_event, is_cancelled)
             except OSError as error:
                 self.close()
                 raise self._unreachable(error) from error
@@ -158,9 +197,15 @@ class DeviceClient:
         self,
         connection: socket.socket,
         request_id: int,
-        on_event: Callable[[dict[str, Any]], None] | None,
+        on_event: Callable[[Message], None] | None,
+        is_cancelled: Callable[[], bool] | None,
     ) -> Message:
+        was_cancelled = False
         while True:
+            if is_cancelled is not None and not was_cancelled:
+                was_cancelled = _is_cancelled_first(connection, is_cancelled)
+                if was_cancelled:
+                    self._send(connection, {"type": "cancel", "id": 0})
             message = receive_message(connection)
             if message is None:
                 raise ServerUnreachableError(f"socket {self._path}: the server hung up")
@@ -174,7 +219,7 @@ class DeviceClient:
             if message.kind != "progress":
                 return message
             if on_event is not None:
-                on_event(message.fields)
+                on_event(message)
 
     def _connected(self) -> socket.socket:
         if self._connection is not None:
@@ -214,6 +259,18 @@ class DeviceClient:
             "serve` running?"
         )
 
+    def _rows_of(self, message: Message) -> ImageRows:
+        fields = message.fields
+        try:
+            width = int(fields["width"])
+            rows = np.frombuffer(message.binary, dtype=np.uint8).reshape(-1, width)
+            found = ImageRows(int(fields["row"]), rows, int(fields["height"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise RequestError(f"socket {self._path}: malformed rows") from error
+        if not 0 <= found.first <= found.first + len(rows) <= found.height <= _TALLEST:
+            raise RequestError(f"socket {self._path}: rows outside the image")
+        return found
+
     def _image_of(self, reply: Message) -> CapturedImage:
         fields = reply.fields
         try:
@@ -228,6 +285,18 @@ class DeviceClient:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise RequestError(f"socket {self._path}: malformed image") from error
+
+
+def _is_cancelled_first(
+    connection: socket.socket, is_cancelled: Callable[[], bool]
+) -> bool:
+    """Return True if that happens before something can be received."""
+    timeout_s = connection.gettimeout()
+    deadline = Deadline.after(_REPLY_S if timeout_s is None else timeout_s)
+    while not is_cancelled():
+        if select.select([connection], [], [], _ASK_S)[0] or deadline.is_over:
+            return False
+    return True
 
 
 def _reported(message: Message) -> ScannerError:

@@ -32,10 +32,13 @@ if TYPE_CHECKING:
 
     from firmware_bridge.byte_port import BytePort
     from firmware_bridge.json_log import JsonLog
+    from firmware_bridge.terms import ImageRows
 
 # After these the module's state is unknown: close, open and negotiate again.
 _LOST: Final = (DeviceAbsentError, NoReplyError, ProtocolError)
 _LIGHT_PATIENCE_S: Final = 1.0
+# A wait for a finger is between two questions to the module, or in one.
+_GIVE_WAY_S: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class DeviceSession:
         self._log = log
         self._device = threading.RLock()  # whoever holds it talks to the scanner
         self._capture = threading.Lock()  # whoever holds it is the one capture
+        self._waiting: threading.Event | None = None  # set, it ends the mere wait
         self._ready = threading.Event()
         self._stopping = threading.Event()
         self._wake = threading.Event()
@@ -96,7 +100,8 @@ class DeviceSession:
 
     def status(self) -> DeviceStatus:
         status = self._status
-        if status.state == "ready" and self._capture.locked():
+        is_capturing = self._capture.locked() and self._waiting is None
+        if status.state == "ready" and is_capturing:
             return replace(status, state="capturing")
         return status
 
@@ -124,8 +129,11 @@ class DeviceSession:
         cancelled: threading.Event,
         on_progress: Callable[[float], None],
         on_stage: Callable[[CaptureStage], None],
+        on_rows: Callable[[ImageRows], None],
     ) -> CapturedImage:
         """Capture once, waiting for a lost device to come back for a while.
+
+        Who merely waits for a finger gives way.
 
         Raises:
             DeviceBusyError: another capture runs.
@@ -133,7 +141,10 @@ class DeviceSession:
             DeviceError: it refused, when it was opened (WrongPasswordError) or now.
             CaptureTimeoutError, CaptureCancelledError.
         """
-        if not self._capture.acquire(blocking=False):
+        waiting = self._waiting
+        if waiting is not None:
+            waiting.set()
+        if not self._capture.acquire(timeout=0 if waiting is None else _GIVE_WAY_S):
             raise DeviceBusyError("scanner: another capture is running; try again")
         try:
             deadline = Deadline.after(timeout_s)
@@ -141,7 +152,7 @@ class DeviceSession:
                 self._wait_until_ready(deadline, cancelled, on_stage)
                 try:
                     return self._capture_once(
-                        deadline, cancelled, on_progress, on_stage
+                        deadline, cancelled, on_progress, on_stage, on_rows
                     )
                 except _LOST as error:
                     if deadline.is_over or self._stopping.is_set():
@@ -150,27 +161,73 @@ class DeviceSession:
         finally:
             self._capture.release()
 
+    def wait_for_finger(
+        self,
+        *,
+        timeout_s: float,
+        cancelled: threading.Event,
+        on_stage: Callable[[CaptureStage], None],
+    ) -> None:
+        """Return when a finger is put down, without fetching its image.
+
+        A finger that was captured has to be lifted first. Nothing leaves the module,
+        and a capture by another client ends the wait.
+
+        Raises:
+            CaptureCancelledError: cancelled, or a capture began. Others as capture.
+        """
+        if not self._capture.acquire(blocking=False):
+            raise DeviceBusyError("scanner: a capture is running; try again")
+        self._waiting = cancelled
+        try:
+            deadline = Deadline.after(timeout_s)
+            self._wait_until_ready(deadline, cancelled, on_stage)
+            with self._device:
+                scanner = self._present_scanner()
+                try:
+                    self._wait_for_lift(scanner, deadline, cancelled, on_stage)
+                    self._show(scanner, Light.READY)
+                    on_stage(CaptureStage.FINGER)
+                    scanner.wait_for_finger(
+                        timeout_s=deadline.remaining_s, cancelled=cancelled
+                    )
+                except _LOST as error:
+                    self._lose(error)
+                    raise
+        finally:
+            self._waiting = None
+            self._capture.release()
+
+    def _wait_for_lift(
+        self,
+        scanner: Scanner,
+        deadline: Deadline,
+        cancelled: threading.Event,
+        on_stage: Callable[[CaptureStage], None],
+    ) -> None:
+        if self._finger_may_rest and self._settings.requires_lift:
+            on_stage(CaptureStage.LIFT)
+            scanner.wait_for_lift(timeout_s=deadline.remaining_s, cancelled=cancelled)
+        self._finger_may_rest = False
+
     def _capture_once(
         self,
         deadline: Deadline,
         cancelled: threading.Event,
         on_progress: Callable[[float], None],
         on_stage: Callable[[CaptureStage], None],
+        on_rows: Callable[[ImageRows], None],
     ) -> CapturedImage:
         with self._device:
             scanner = self._present_scanner()
             try:
-                if self._finger_may_rest and self._settings.requires_lift:
-                    on_stage(CaptureStage.LIFT)
-                    scanner.wait_for_lift(
-                        timeout_s=deadline.remaining_s, cancelled=cancelled
-                    )
-                self._finger_may_rest = False
+                self._wait_for_lift(scanner, deadline, cancelled, on_stage)
                 self._show(scanner, Light.WAITING)
                 captured = scanner.capture(
                     timeout_s=deadline.remaining_s,
                     on_progress=on_progress,
                     on_stage=on_stage,
+                    on_rows=on_rows,
                     cancelled=cancelled,
                 )
                 self._show(scanner, Light.SUCCESS)

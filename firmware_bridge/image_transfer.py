@@ -52,11 +52,16 @@ def unpack_image(
             f"scanner: an image of {len(data)} bytes fits no known sensor; bytes were "
             "lost, or set the image shape"
         )
+    return unpack_pixels(data).reshape(shape)
+
+
+def unpack_pixels(data: bytes) -> NDArray[np.uint8]:
+    """Return the grey values of packed bytes, uint8 (2 x bytes,)."""
     packed = np.frombuffer(data, dtype=np.uint8)
     pixels = np.empty((packed.size, 2), dtype=np.uint8)
     pixels[:, 0] = packed >> 4
     pixels[:, 1] = packed & 0x0F
-    return (pixels * np.uint8(_GREY_STEP)).reshape(shape)
+    return (pixels * np.uint8(_GREY_STEP)).reshape(-1)
 
 
 def pack_image(image: NDArray[np.uint8]) -> bytes:
@@ -75,8 +80,11 @@ def upload_image(
     deadline: Deadline,
     on_progress: Callable[[float], None],
     cancelled: threading.Event,
+    on_data: Callable[[bytearray], None] = lambda _data: None,
 ) -> bytes:
     """Run one UpImage and return the packed bytes.
+
+    on_data: shown all bytes so far after each packet; must not keep them.
 
     Raises:
         ProtocolError: a packet was damaged or lost, or the transfer stopped.
@@ -105,5 +113,6 @@ def upload_image(
         if len(data) > MAX_IMAGE_BYTES:
             raise ProtocolError(f"scanner: image without end, {len(data)} bytes so far")
         on_progress(min(1.0, len(data) / expected_bytes))
+        on_data(data)
         if frame.pid is PacketId.END:
             return bytes(data)

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from firmware_bridge.arriving_rows import ArrivingRows
 from firmware_bridge.codes import ConfirmationCode
 from firmware_bridge.commands import AuraLedConfig, GenImg, LedOff, LedOn, VfyPwd
 from firmware_bridge.deadline import Deadline
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from firmware_bridge.byte_port import BytePort
     from firmware_bridge.commands import Command
+    from firmware_bridge.terms import ImageRows
 
 # control, speed, colour, count: breathe blue, steady blue, flash green, flash red.
 _AURA: Final[dict[Light, AuraLedConfig]] = {
@@ -56,6 +58,10 @@ def _ignore_stage(_stage: CaptureStage) -> None:
     pass
 
 
+def _ignore_rows(_rows: ImageRows) -> None:
+    pass
+
+
 class Scanner:
     """Not thread-safe; one owner at a time. Call open() first and after every loss."""
 
@@ -69,6 +75,8 @@ class Scanner:
         check_settings(self._settings)
         self._port = port
         self._link = ScannerLink(port, self._settings)
+        # What an image looks like is known for sure when one has come.
+        self._shape = self._settings.image_shape or DEFAULT_SHAPE
         self._light_commands: tuple[str, ...] | None = None
         if self._settings.has_light is False:
             self._light_commands = ()
@@ -107,11 +115,14 @@ class Scanner:
         timeout_s: float,
         on_progress: Callable[[float], None] = _ignore_progress,
         on_stage: Callable[[CaptureStage], None] = _ignore_stage,
+        on_rows: Callable[[ImageRows], None] = _ignore_rows,
         cancelled: threading.Event | None = None,
     ) -> CapturedImage:
         """Wait for a finger and fetch its image.
 
         timeout_s bounds the wait; the transfer has its own bound (Timings.upload_s).
+        on_rows: shown the image while it arrives. The first one of a sensor whose shape
+        is neither usual nor set is shown with rows of the wrong length.
 
         Raises:
             CaptureTimeoutError: no finger within timeout_s.
@@ -125,9 +136,12 @@ class Scanner:
         self.wait_for_finger(timeout_s=timeout_s, cancelled=cancelled)
         found_s = time.monotonic()
         on_stage(CaptureStage.TRANSFER)
-        packed = self._fetch_image(on_progress, cancelled)
+        rows = ArrivingRows(self._shape, on_rows)
+        packed = self._fetch_image(on_progress, rows.update, cancelled)
+        image = unpack_image(packed, self._settings.image_shape)
+        self._shape = (image.shape[0], image.shape[1])
         return CapturedImage(
-            image=unpack_image(packed, self._settings.image_shape),
+            image=image,
             resolution_ppi=self._settings.resolution_ppi,
             wait_s=found_s - started_s,
             transfer_s=time.monotonic() - found_s,
@@ -192,7 +206,10 @@ class Scanner:
             cancelled.wait(self._link.timings.poll_s)
 
     def _fetch_image(
-        self, on_progress: Callable[[float], None], cancelled: threading.Event
+        self,
+        on_progress: Callable[[float], None],
+        on_data: Callable[[bytearray], None],
+        cancelled: threading.Event,
     ) -> bytes:
         """Upload until one transfer is whole; the module keeps its picture."""
         expected = packed_size(self._settings.image_shape or DEFAULT_SHAPE)
@@ -205,6 +222,7 @@ class Scanner:
                     deadline=deadline,
                     on_progress=on_progress,
                     cancelled=cancelled,
+                    on_data=on_data,
                 )
                 # A lost packet shows in the size only; there are no packet numbers.
                 unpack_image(packed, self._settings.image_shape)

@@ -51,6 +51,19 @@ class CapturedImage:
     transfer_s: float = 0.0
 
 
+@dataclass(frozen=True, eq=False)
+class ImageRows:
+    """Some rows of an image that is still on the line.
+
+    first: the number of the first one, 0 again when the transfer starts anew. rows:
+    uint8 (n, width). height: of the whole image, as it is expected to be.
+    """
+
+    first: int
+    rows: NDArray[np.uint8]
+    height: int
+
+
 @dataclass(frozen=True)
 class Timings:
     """Every wait of the driver, in seconds."""

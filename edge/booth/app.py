@@ -10,50 +10,22 @@ import json
 import queue
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Query, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
 
-from edge.booth.desk import DeskBusyError
-from edge.checkpoint.check import CheckRequest
+from edge.booth.check_routes import check_routes
+from edge.booth.live_routes import live_routes
 from edge.errors import EdgeError
-from edge.terms import FingerPosition, Modality
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from edge.booth.desk import CheckDesk
     from edge.booth.events import EventFeed
+    from edge.booth.live import LiveView
 
 HEARTBEAT_S = 10.0
 POLL_S = 0.05
-LONGEST_FRAME_PX = 8192
-
-
-KnownFinger = Annotated[FingerPosition, Field(ge=1, le=10)]
-
-
-class CheckOrder(BaseModel):
-    """What to capture in one check."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    modalities: Annotated[list[Modality], Field(min_length=1, max_length=2)] = [
-        Modality.FINGERPRINT,
-        Modality.FACE,
-    ]
-    positions: Annotated[list[KnownFinger], Field(min_length=1, max_length=10)] = [
-        FingerPosition.RIGHT_INDEX
-    ]
-
-
-class FacePick(BaseModel):
-    """A point of the camera's frame at which a face is, in pixels from the top left."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    x_px: Annotated[float, Field(ge=0, le=LONGEST_FRAME_PX, allow_inf_nan=False)]
-    y_px: Annotated[float, Field(ge=0, le=LONGEST_FRAME_PX, allow_inf_nan=False)]
 
 
 def create_app(
@@ -61,6 +33,7 @@ def create_app(
     feed: EventFeed,
     health: Callable[[], dict[str, Any]],
     instructions: Callable[[str | None], list[dict[str, Any]]],
+    live: LiveView,
 ) -> FastAPI:
     """Build the application over a desk and its feed.
 
@@ -77,7 +50,8 @@ def create_app(
     def read_health() -> dict[str, Any]:
         return health()
 
-    _add_checks(app, desk)
+    app.include_router(check_routes(desk, lambda _request: "officer"))
+    app.include_router(live_routes(live))
 
     @app.get("/api/instructions")
     def read_instructions(
@@ -94,35 +68,6 @@ def create_app(
         )
 
     return app
-
-
-def _add_checks(app: FastAPI, desk: CheckDesk) -> None:
-    @app.post("/api/checks", status_code=202)
-    def start_check(order: CheckOrder) -> dict[str, str]:
-        request = CheckRequest(
-            modalities=tuple(dict.fromkeys(order.modalities)),
-            positions=tuple(dict.fromkeys(order.positions)),
-        )
-        try:
-            return {"ticket": desk.start(request)}
-        except DeskBusyError as error:
-            raise HTTPException(409, str(error)) from error
-
-    @app.get("/api/checks/{ticket}")
-    def read_check(ticket: str) -> dict[str, Any]:
-        state = desk.state(ticket)
-        if state is None:
-            raise HTTPException(404, "no such check")
-        return {"state": state.state, "result": state.result, "error": state.error}
-
-    @app.post("/api/checks/{ticket}/face", status_code=202)
-    def pick_face(ticket: str, pick: FacePick) -> dict[str, str]:
-        """Take the face at this point, though others are in view."""
-        if desk.state(ticket) is None:
-            raise HTTPException(404, "no such check")
-        if not desk.pick_face(ticket, pick.x_px, pick.y_px):
-            raise HTTPException(409, "this check is over")
-        return {"ticket": ticket}
 
 
 async def _stream(request: Request, feed: EventFeed) -> AsyncIterator[str]:

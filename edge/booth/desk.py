@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from edge.booth.live import LiveView
 from edge.booth.views import event_view, result_view
+from edge.checkpoint.officer_order import OrderBox
+from edge.checkpoint.step import OfficerSide
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from edge.booth.events import EventFeed
     from edge.checkpoint.check import CheckRequest
+    from edge.checkpoint.officer_order import OfficerOrder
     from edge.checkpoint.runner import CheckRunner
     from edge.logs import EventLog
 
@@ -50,15 +54,18 @@ class CheckDesk:
         open_runner: Callable[[], AbstractContextManager[CheckRunner]],
         feed: EventFeed,
         log: EventLog,
+        live: LiveView | None = None,
     ) -> None:
         self._open_runner = open_runner
         self._feed = feed
         self._log = log
+        self._live = live or LiveView(None)
         self._lock = threading.Lock()
         self._states: OrderedDict[str, DeskState] = OrderedDict()
         self._jobs: queue.Queue[tuple[str, CheckRequest] | None] = queue.Queue(1)
         self._running: str | None = None
         self._picked: tuple[float, float] | None = None
+        self._orders = OrderBox()
         self._opened = threading.Event()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="checks", daemon=True)
@@ -98,6 +105,7 @@ class CheckDesk:
             ticket = uuid4().hex
             self._running = ticket
             self._picked = None
+            self._orders = OrderBox()
             self._remember(ticket, DeskState("running"))
         self._jobs.put((ticket, request))
         return ticket
@@ -112,6 +120,19 @@ class CheckDesk:
                 return False
             self._picked = (x_px, y_px)
             return True
+
+    def order(self, ticket: str, order: OfficerOrder) -> bool:
+        """Give an officer's order to a running check; False if it is too late."""
+        with self._lock:
+            if self._running != ticket:
+                return False
+            self._orders.put(order)
+            return True
+
+    @property
+    def is_busy(self) -> bool:
+        with self._lock:
+            return self._running is not None
 
     def state(self, ticket: str) -> DeskState | None:
         with self._lock:
@@ -136,12 +157,19 @@ class CheckDesk:
 
     def _run(self, runner: CheckRunner, ticket: str, request: CheckRequest) -> None:
         self._feed.publish({"event": "check_started", "ticket": ticket})
+        self._live.begin(request.modalities)
+        officer = OfficerSide(self._take_picked, self._live.show, self._orders)
         try:
-            result = runner.run(
-                request,
-                on_event=lambda event: self._feed.publish(event_view(event, ticket)),
-                picked=self._take_picked,
-            )
+            try:
+                result = runner.run(
+                    request,
+                    on_event=lambda event: self._feed.publish(
+                        event_view(event, ticket)
+                    ),
+                    officer=officer,
+                )
+            finally:
+                self._live.end()
         except EdgeError as error:
             self._log.event("check_failed", error=str(error))
             self._finish(ticket, DeskState("failed", error=str(error)))

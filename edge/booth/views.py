@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from edge.checkpoint.check import CheckEvent, CheckResult
     from edge.terms import (
         Candidate,
+        Exemption,
         FaceBox,
         FaceGuidance,
+        FingerGuidance,
         SearchedFace,
         WatchlistEntry,
         WatchlistFreshness,
@@ -58,6 +60,19 @@ def result_view(result: CheckResult) -> dict[str, Any]:
             {"modality": str(modality), "position": int(position)}
             for modality, position in result.searched
         ],
+        "exemptions": [_exemption_view(one) for one in result.exemptions],
+    }
+
+
+def _exemption_view(exemption: Exemption) -> dict[str, Any]:
+    position = exemption.position
+    return {
+        "kind": str(exemption.kind),
+        "modality": None if exemption.modality is None else str(exemption.modality),
+        "position": None if position is None else int(position),
+        "reason": None if exemption.reason is None else str(exemption.reason),
+        "note": exemption.note,
+        "officer": exemption.officer,
     }
 
 
@@ -93,6 +108,17 @@ def event_view(event: CheckEvent, ticket: str) -> dict[str, Any]:
         "quality": None if quality is None else quality.score,
         "reasons": [] if quality is None else [str(r) for r in quality.reasons],
         "guidance": None if event.guidance is None else _guidance_view(event.guidance),
+        "finger": None if event.finger is None else _finger_view(event.finger),
+    }
+
+
+def _finger_view(guidance: FingerGuidance) -> dict[str, Any]:
+    quality = guidance.quality
+    return {
+        "instruction": str(guidance.instruction),
+        "quality": None if quality is None else quality.score,
+        "coverage": round(guidance.coverage, 3),
+        "share": round(guidance.share, 3),
     }
 
 

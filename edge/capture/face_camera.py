@@ -19,10 +19,16 @@ import cv2
 import numpy as np
 
 from edge.clock import Clock, SystemClock
-from edge.errors import CaptureTimeoutError, DeviceAbsentError
+from edge.errors import (
+    CaptureCancelledError,
+    CaptureTimeoutError,
+    DeviceAbsentError,
+)
 from edge.terms import FaceSample
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
@@ -33,6 +39,7 @@ FIRST_BACK_OFF_S = 0.25
 LONGEST_BACK_OFF_S = 5.0
 LONGEST_SIDE_PX = 8192
 _RATE_WINDOW = 16
+_ASK_S = 0.05
 _FFMPEG_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 # Start on the first frames and hold nothing back: a live picture, not a smooth one.
 _LIVE_OPTIONS = (
@@ -104,14 +111,23 @@ class OpenCvFaceCapture:
             span = self._arrivals_s[-1] - self._arrivals_s[0]
             return (len(self._arrivals_s) - 1) / span if span > 0 else 0.0
 
-    def latest(self, *, timeout_s: float) -> FaceSample:
+    def latest(
+        self, *, timeout_s: float, is_cancelled: Callable[[], bool] | None = None
+    ) -> FaceSample:
         """Return the next frame to arrive; contract: edge.ports.FaceCapture.latest."""
+        deadline_s = self._clock.monotonic_s() + timeout_s
         with self._changed:
             seen = self._frames
-            self._changed.wait_for(
+            while not self._changed.wait_for(
                 lambda: self._frames > seen or self._state is CameraState.CLOSED,
-                timeout_s,
-            )
+                max(0.0, min(_ASK_S, deadline_s - self._clock.monotonic_s())),
+            ):
+                if is_cancelled is not None and is_cancelled():
+                    raise CaptureCancelledError(
+                        f"camera {_label(self._source)}: no longer wanted"
+                    )
+                if self._clock.monotonic_s() >= deadline_s:
+                    break
             if self._frames > seen and self._newest is not None:
                 return self._newest
             state = self._state

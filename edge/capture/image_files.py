@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.clock import Clock
-    from edge.terms import FingerPosition
+    from edge.terms import FingerInstruction, FingerPosition
 
 
 APART = timedelta(seconds=1)
@@ -37,8 +37,11 @@ class FileFingerprintCapture:
         *,
         timeout_s: float,
         on_progress: Callable[[float], None] | None = None,
+        on_rows: Callable[[NDArray[np.uint8], int], None] | None = None,
+        on_instruction: Callable[[FingerInstruction], None] | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
     ) -> FingerprintSample:
-        del timeout_s, on_progress
+        del timeout_s, on_progress, on_rows, on_instruction, is_cancelled
         image = next(self._images, None)
         if image is None:
             message = "no further fingerprint image was given"
@@ -57,8 +60,10 @@ class FileFaceCapture:
         self._clock = clock
         self._presented = 0
 
-    def latest(self, *, timeout_s: float) -> FaceSample:
-        del timeout_s
+    def latest(
+        self, *, timeout_s: float, is_cancelled: Callable[[], bool] | None = None
+    ) -> FaceSample:
+        del timeout_s, is_cancelled
         image = next(self._images, None)
         if image is None:
             message = "no further face image was given"

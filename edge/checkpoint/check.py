@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edge.checkpoint.freshness import FreshnessLimits
+    from edge.checkpoint.officer_order import Unavailable
     from edge.clock import Clock
     from edge.terms import (
         Candidate,
+        Exemption,
         FaceGuidance,
+        FingerGuidance,
         Outcome,
         Quality,
         SearchedFace,
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 class CheckRequest:
     """positions: the fingers to capture, if fingerprints are among the modalities.
 
+    unavailable: what the officer named by officer knows not to be there.
+
     Raises:
         ValueError: nothing is asked for, or fingerprints of no finger; such a check
             could end clear without a search. A known finger is asked for twice. The
@@ -39,6 +44,8 @@ class CheckRequest:
 
     modalities: tuple[Modality, ...] = (Modality.FINGERPRINT, Modality.FACE)
     positions: tuple[FingerPosition, ...] = (FingerPosition.RIGHT_INDEX,)
+    unavailable: tuple[Unavailable, ...] = ()
+    officer: str = ""
 
     def __post_init__(self) -> None:
         if not self.modalities:
@@ -80,7 +87,8 @@ class CheckEvent:
     """Something the screen should show. stage: capture, assess, extract, search, ...
 
     share: progress of the stage, 0 to 1, where it is known. guidance: what a frame of
-    the camera said. position: of a finger.
+    the camera said. position: of a finger. finger: what a traveller at the scanner
+    should do.
     """
 
     check_id: str
@@ -91,6 +99,7 @@ class CheckEvent:
     quality: Quality | None = None
     guidance: FaceGuidance | None = None
     position: FingerPosition | None = None
+    finger: FingerGuidance | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,7 @@ class CheckResult:
     them a possible match was decided.
     timings_ms: "<modality>.<stage>" -> milliseconds, all attempts added up.
     face: which face was searched with; None if none was.
+    exemptions: samples that were not given or taken as poor as they were, in order.
     """
 
     check_id: str
@@ -117,6 +127,7 @@ class CheckResult:
     watchlist: WatchlistFreshness = LOCAL_LIST
     face: SearchedFace | None = None
     searched: tuple[tuple[Modality, FingerPosition], ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
 
 
 @dataclass

@@ -2,13 +2,17 @@
 
 In this order:
 1. Any candidate is referred, whatever else went wrong.
-2. Without a watchlist to search, or with a device or a search that failed, the check
-   is degraded.
-3. A sample that was asked for but never searched, because it was too poor, nobody
+2. A check that the officer cancelled is to be made again.
+3. Without a watchlist to search, or with a device or a search that failed, the check
+   is degraded. So it is where the officer went on without a sample, or took one below
+   the threshold: the traveller is not held up, and is not called clear either. That
+   another finger was searched in the place of a missing one does not change it; on the
+   list may be the missing one.
+4. A sample that was asked for but never searched, because it was too poor, nobody
    presented one or the time was over, asks for another capture.
-4. Only when everything that was asked for was searched, on a watchlist that is whole
+5. Only when everything that was asked for was searched, on a watchlist that is whole
    and not too old, and nobody found, it is clear; on another it is degraded.
-5. Where policy wants a second look at faces that may be pictures, or that could not be
+6. Where policy wants a second look at faces that may be pictures, or that could not be
    judged, nobody found by such a face is no clear: the face may not be the traveller's.
    The check is degraded, and the officer looks. Nothing that was found is taken back.
 
@@ -52,7 +56,22 @@ SEARCH_FAILED = "search_failed"
 # a list so long.
 NOT_AMONG_ALL = "not_searched_among_all"
 TIME_OVER = "time_over"
-DEGRADING = frozenset({DEVICE_FAILED, SEARCH_FAILED, NOT_AMONG_ALL})
+# Of an officer's orders: not given, said before or during the check; given, but taken
+# though the policy's threshold refuses it; and the end of the check.
+UNAVAILABLE = "unavailable"
+SKIPPED = "skipped"
+OVERRIDDEN = "overridden"
+CANCELLED = "cancelled"
+DEGRADING = frozenset(
+    {
+        DEVICE_FAILED,
+        SEARCH_FAILED,
+        NOT_AMONG_ALL,
+        UNAVAILABLE,
+        SKIPPED,
+        OVERRIDDEN,
+    }
+)
 NO_OBJECTION = FreshnessVerdict()
 ATTACK_SUSPECTED = "presentation_attack_suspected"
 NOT_JUDGED = "presentation_not_judged"
@@ -76,8 +95,8 @@ class Finding:
 
     was_searched: a template of it was searched against the watchlist.
     quality: of the last capture; None if there was none.
-    failure: NOBODY_CAME, DEVICE_FAILED, SEARCH_FAILED, NOT_AMONG_ALL, TIME_OVER, or
-    None.
+    failure: NOBODY_CAME, DEVICE_FAILED, SEARCH_FAILED, NOT_AMONG_ALL, TIME_OVER, what
+    an officer ordered, or None.
     presentation: of the face that was searched with, if policy wants it judged.
     """
 
@@ -125,6 +144,8 @@ def decide(
     reasons = watchlist.reasons + _reasons(findings, watchlist_size) + doubts
     if candidates:
         return Decision(Outcome.REFER, reasons, candidates)
+    if any(f.failure == CANCELLED for f in findings):
+        return Decision(Outcome.RETRY, reasons, ())
     if watchlist_size == 0 or any(f.failure in DEGRADING for f in findings):
         return Decision(Outcome.DEGRADED, reasons, ())
     if not all(f.was_searched for f in findings):

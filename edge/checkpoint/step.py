@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from edge.checkpoint.officer_order import OrderBox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,9 +14,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.checkpoint.check import CheckLimits, Stopwatch
+    from edge.checkpoint.officer_order import OfficerOrder
     from edge.checkpoint.policy import Finding
     from edge.terms import (
         FaceGuidance,
+        FingerGuidance,
         FingerPosition,
         Modality,
         Quality,
@@ -42,6 +46,12 @@ Taken: TypeAlias = "tuple[Finding, Probe | None]"
 Picked: TypeAlias = "Callable[[], tuple[float, float] | None]"
 
 
+class Show(Protocol):
+    """Shows a picture of the running check; it goes nowhere else."""
+
+    def __call__(self, modality: Modality, image: NDArray[np.uint8]) -> None: ...
+
+
 class Tell(Protocol):
     """Shows a stage of the running check on the screen."""
 
@@ -53,9 +63,13 @@ class Tell(Protocol):
         *,
         share: float | None = None,
         quality: Quality | None = None,
-        guidance: FaceGuidance | None = None,
+        guidance: FaceGuidance | FingerGuidance | None = None,
         position: FingerPosition | None = None,
     ) -> None: ...
+
+
+def show_nothing(modality: Modality, image: NDArray[np.uint8]) -> None:
+    pass
 
 
 def nothing_picked() -> tuple[float, float] | None:
@@ -63,14 +77,27 @@ def nothing_picked() -> tuple[float, float] | None:
 
 
 @dataclass(frozen=True)
+class OfficerSide:
+    """What the officer's place gives to a running check, and sees of it.
+
+    picked: returns where in the frame the officer pointed at a face since it was last
+    asked, x and y in pixels. orders: given while it runs.
+    """
+
+    picked: Picked = nothing_picked
+    show: Show = show_nothing
+    orders: OrderBox = field(default_factory=OrderBox)
+
+
+@dataclass(frozen=True)
 class Step:
     """The running check, as far as a step needs it.
 
-    picked: returns where in the frame the officer pointed at a face since it was last
-    asked, x and y in pixels.
+    note: told of an order that is followed, for the record.
     """
 
     limits: CheckLimits
     watch: Stopwatch
     tell: Tell
-    picked: Picked = nothing_picked
+    officer: OfficerSide
+    note: Callable[[OfficerOrder, Modality, FingerPosition | None], None]

@@ -1,4 +1,4 @@
-"""Images as PNG, for evidence, drawings and what the hub keeps."""
+"""Images as PNG, for evidence, drawings and what the hub keeps; as JPEG to look at."""
 
 from __future__ import annotations
 
@@ -28,6 +28,35 @@ def encode_png(image: NDArray[np.uint8]) -> bytes:
         raise InputError(message) from error
     if not done:
         message = f"an image of shape {image.shape} cannot be encoded as PNG"
+        raise InputError(message)
+    return data.tobytes()
+
+
+def encode_jpeg(
+    image: NDArray[np.uint8], *, widest_px: int, quality: int = 80
+) -> bytes:
+    """Encode a grey or RGB image for a screen, shrunk to widest_px if it is wider.
+
+    Raises:
+        InputError: OpenCV cannot encode it.
+    """
+    height, width = image.shape[:2]
+    pixels = image if image.ndim == 2 else image[:, :, ::-1]
+    try:
+        if width > widest_px:
+            extent = (widest_px, max(1, round(height * widest_px / width)))
+            shrunk = cv2.resize(pixels, extent, interpolation=cv2.INTER_AREA)
+            pixels = np.asarray(shrunk, np.uint8)
+        done, data = cv2.imencode(
+            ".jpg",
+            np.ascontiguousarray(pixels),
+            [cv2.IMWRITE_JPEG_QUALITY, quality],
+        )
+    except cv2.error as error:
+        message = f"an image of shape {image.shape} cannot be encoded: {error.err}"
+        raise InputError(message) from error
+    if not done:
+        message = f"an image of shape {image.shape} cannot be encoded as JPEG"
         raise InputError(message)
     return data.tobytes()
 

@@ -12,6 +12,7 @@ import uvicorn
 from edge.booth.app import create_app
 from edge.booth.desk import CheckDesk
 from edge.booth.events import EventFeed
+from edge.booth.live import LiveView
 from edge.checkpoint.booth_ports import BoothPorts
 from edge.checkpoint.check import CheckLimits
 from edge.checkpoint.freshness import FreshnessLimits
@@ -61,10 +62,12 @@ def run_booth(config: Config) -> None:
     watch = BoothWatch(
         config, clock, lambda name, text: log.event(name, error=text), feed.publish
     )
+    live = LiveView(face)
     desk = CheckDesk(
         lambda: check_runner(config, clock, finger, face, watch, tell),
         feed,
         log,
+        live,
     )
     with stop_event() as stopping:
         desk.open()
@@ -77,6 +80,7 @@ def run_booth(config: Config) -> None:
             feed,
             lambda: booth_health(config, finger, face, watch, clock),
             lambda hit_id: read_instructions(config, hit_id),
+            live,
         )
         with _serving(app, config):
             log.event("started", booth_id=config.booth_id, port=config.web.port)

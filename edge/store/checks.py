@@ -11,7 +11,7 @@ from edge.store.hits import insert_hit
 if TYPE_CHECKING:
     import sqlite_utils
 
-    from edge.terms import CheckRecord, Hit
+    from edge.terms import CheckRecord, Exemption, Hit
 
 
 class CheckStore:
@@ -36,6 +36,14 @@ class CheckStore:
                     None if check.presentation is None else str(check.presentation),
                 ),
             )
+            for exemption in check.exemptions:
+                append_audit(
+                    connection,
+                    at=check.finished_at,
+                    actor=exemption.officer,
+                    action=str(exemption.kind),
+                    subject=_told(check, exemption),
+                )
             append_audit(
                 connection,
                 at=check.finished_at,
@@ -51,3 +59,13 @@ class CheckStore:
                 "select outcome, count(*) from checks group by outcome"
             ).fetchall()
         return {str(outcome): int(count) for outcome, count in rows}
+
+
+def _told(check: CheckRecord, exemption: Exemption) -> str:
+    """Return which sample of the check it was and why, for the audit log."""
+    modality, position = exemption.modality, exemption.position
+    which = "" if modality is None else f" {modality}"
+    finger = "" if position is None else f" {int(position)}"
+    reason = "" if exemption.reason is None else f" {exemption.reason}"
+    note = f": {exemption.note}" if exemption.note else ""
+    return f"{check.check_id}{which}{finger}{reason}{note}"

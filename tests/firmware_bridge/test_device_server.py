@@ -215,6 +215,8 @@ def test_a_malformed_frame_is_refused_and_the_server_goes_on(
         {"type": "capture", "timeout_s": float("nan")},
         {"type": "capture", "timeout_s": 1, "position": 11},
         {"type": "capture", "timeout_s": True},
+        {"type": "capture", "timeout_s": 1, "rows": "all"},
+        {"type": "wait", "timeout_s": -1},
     ],
 )
 def test_a_bad_request_is_refused_and_the_connection_goes_on(

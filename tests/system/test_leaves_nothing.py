@@ -123,7 +123,13 @@ def check(system, member):
         def state():
             return http.get(f"/api/checks/{ticket}").json()
 
-        eventually(lambda: state()["state"] != "running")
+        # Somebody watches: what is shown live must not stay either.
+        seen = {"finger": 0, "face": 0}
+        while state()["state"] == "running":
+            for which, number in seen.items():
+                picture = http.get(f"/api/live/{which}", params={"after": number})
+                seen[which] = int(picture.headers.get("X-Frame", number))
+        assert seen["finger"], "no live picture of the finger was seen"
         result = state()["result"]
     system.scanner.clear()
     system.camera.show([])

@@ -146,10 +146,16 @@ class FaceTracker:
             ModelError: the network fails.
         """
         best, self._best = self._best, None
-        if best is None:
-            return None
-        face = self._finder.refined(best.sample.image, best.face)
-        return replace(best, face=face)
+        return None if best is None else self.at_full_resolution(best)
+
+    def at_full_resolution(self, frame: BestFrame) -> BestFrame:
+        """Return the frame with its face found again as embedding needs it.
+
+        Raises:
+            ModelError: the network fails.
+        """
+        face = self._finder.refined(frame.sample.image, frame.face)
+        return replace(frame, face=face)
 
     def _judge(
         self, sample: FaceSample, face: Face | None, motion: float | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edge.recognition.face.guidance import MOST_MOTION_PER_S
+from edge.recognition.face.guidance import MOST_MOTION_PER_S, BestFrame
 from edge.recognition.face.quality_geometry import bounded
 from edge.terms import (
     FaceBox,
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge.recognition.face.detection import Face
-    from edge.recognition.face.guidance import BestFrame, FaceTracker, Guidance
+    from edge.recognition.face.guidance import FaceTracker, Guidance
     from edge.terms import FaceSample, FaceTemplate, Quality
 
 
@@ -33,6 +33,7 @@ class TemplateGuide:
     ) -> None:
         """tracker: of this traveller alone."""
         self._tracker = tracker
+        self._seen: Guidance | None = None
         self._process = process
 
     def pick(self, x_px: float, y_px: float) -> None:
@@ -46,7 +47,7 @@ class TemplateGuide:
             InputError: the sample's image is not RGB of 8 bits.
             ModelError: the network fails.
         """
-        found = self._tracker.update(sample)
+        found = self._seen = self._tracker.update(sample)
         height, width = sample.image.shape[:2]
         motion = found.motion_per_s
         return FaceGuidance(
@@ -60,6 +61,25 @@ class TemplateGuide:
             is_steady=motion is not None and motion <= MOST_MOTION_PER_S,
             width_px=width,
             height_px=height,
+        )
+
+    def take_seen(self, sample: FaceSample) -> ProcessedFace | None:
+        """Return the face followed in this frame, the last one judged, usable or not.
+
+        None if no face is seen in it.
+
+        Raises:
+            ModelError: the network fails.
+        """
+        seen = self._seen
+        if seen is None or seen.face is None:
+            return None
+        best = self._tracker.at_full_resolution(
+            BestFrame(sample, seen.face, _told(seen), seen.is_picked)
+        )
+        _, template = self._process(best)
+        return ProcessedFace(
+            sample, box_of(best.face), best.is_picked, best.quality, template
         )
 
     def take_best(self) -> ProcessedFace | None:

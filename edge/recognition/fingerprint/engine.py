@@ -6,20 +6,26 @@ import threading
 import weakref
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from edge.recognition.fingerprint.image import at_500_ppi
 from edge.recognition.fingerprint.minutiae import (
     InferenceSession,
     Minutiae,
     find_minutiae,
 )
-from edge.recognition.fingerprint.quality import is_plain_refusal, judge, measure
+from edge.recognition.fingerprint.quality import (
+    is_plain_refusal,
+    judge,
+    measure,
+    preview,
+)
 from edge.recognition.onnx_session import OnnxSession
 from edge.terms import FingerprintTemplate, Quality
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from edge.terms import FingerprintSample
@@ -49,6 +55,10 @@ class FingerprintEngine:
             weakref.WeakKeyDictionary()
         )
         self._lock = threading.Lock()
+
+    def preview(self, rows: NDArray[np.uint8]) -> Quality:
+        """Judge what has arrived of an image at 500 ppi, by its pixels alone."""
+        return preview(np.ascontiguousarray(rows))
 
     def assess(self, sample: FingerprintSample) -> Quality:
         """Say whether the sample is good enough to search with.

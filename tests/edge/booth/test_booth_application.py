@@ -10,11 +10,14 @@ import pytest
 from edge.booth.app import create_app
 from edge.booth.desk import CheckDesk
 from edge.booth.events import EventFeed
+from edge.booth.live import LiveView
 from edge.checkpoint.check import CheckEvent, CheckResult
 from edge.clock import ManualClock
 from edge.errors import ModelError, StoreError
 from edge.logs import EventLog
 from edge.terms import (
+    ExemptionKind,
+    ExemptionReason,
     FaceBox,
     FaceGuidance,
     FaceInstruction,
@@ -58,14 +61,17 @@ class ScriptedRunner:
         self.error = None
         self.requests = []
         self.picked = []
+        self.orders = []
         self.face = None
 
-    def run(self, request, on_event, picked):
+    def run(self, request, on_event, officer):
         self.requests.append(request)
         on_event(CheckEvent("c1", "assess", Modality.FINGERPRINT, 1, None, Quality(70)))
         on_event(CheckEvent("c1", "assess", Modality.FACE, 1, guidance=GUIDANCE))
         assert self.may_end.wait(10)
-        self.picked += [picked(), picked()]
+        self.picked += [officer.picked(), officer.picked()]
+        while officer.orders.is_waiting(Modality.FINGERPRINT):
+            self.orders.append(officer.orders.take(Modality.FINGERPRINT))
         if self.error is not None:
             raise self.error
         return CheckResult(
@@ -112,7 +118,11 @@ def ask(desk, feed):
     import asyncio  # noqa: PLC0415  only here does a test meet the event loop
 
     app = create_app(
-        desk, feed, lambda: {"booth_id": "booth-1"}, lambda hit_id: [{"hit_id": hit_id}]
+        desk,
+        feed,
+        lambda: {"booth_id": "booth-1"},
+        lambda hit_id: [{"hit_id": hit_id}],
+        LiveView(None),
     )
 
     def _ask(method, path, **options):
@@ -310,3 +320,64 @@ def test_the_officer_reads_which_face_it_was_and_how_it_was_presented(
     assert face["presentation"] == shown
     assert face["box"]["right_px"] == pytest.approx(220)
     assert face["frame"] == {"width_px": 640, "height_px": 480}
+
+
+def test_orders_reach_the_running_check_with_the_officers_name(ask, runner):
+    runner.may_end.clear()
+    ticket = ask("POST", "/api/checks", json={}).json()["ticket"]
+    said = {"reason": "bandaged", "note": "left hand", "instead": 7}
+    assert ask("POST", f"/api/checks/{ticket}/skip", json=said).status_code == 202
+    said = {"reason": "worn_ridges", "modality": "fingerprint"}
+    assert ask("POST", f"/api/checks/{ticket}/override", json=said).status_code == 202
+    assert ask("POST", f"/api/checks/{ticket}/cancel").status_code == 202
+    runner.may_end.set()
+    _finished(ask, ticket)
+    kinds = [order.kind for order in runner.orders]
+    assert kinds == [
+        ExemptionKind.SKIPPED,
+        ExemptionKind.OVERRIDDEN,
+        ExemptionKind.CANCELLED,
+    ]
+    assert {order.officer for order in runner.orders} == {"officer"}
+    assert runner.orders[0].note == "left hand"
+    assert runner.orders[0].instead is FingerPosition.LEFT_INDEX
+
+
+def test_an_order_for_a_check_that_is_over_or_unknown_is_refused(ask):
+    ticket = ask("POST", "/api/checks", json={}).json()["ticket"]
+    _finished(ask, ticket)
+    assert ask("POST", f"/api/checks/{ticket}/cancel").status_code == 409
+    assert ask("POST", "/api/checks/nonsense/cancel").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"reason": "lazy"},
+        {"reason": "other"},
+        {"reason": "other", "note": "  "},
+        {"reason": "missing", "note": "x" * 501},
+        {"reason": "missing", "instead": 0},
+    ],
+)
+def test_a_reason_is_typed_and_the_other_one_told(ask, runner, said):
+    runner.may_end.clear()
+    ticket = ask("POST", "/api/checks", json={}).json()["ticket"]
+    assert ask("POST", f"/api/checks/{ticket}/skip", json=said).status_code == 422
+
+
+def test_what_is_not_there_can_be_said_before(ask, runner):
+    gone = [{"modality": "fingerprint", "position": 2, "reason": "missing"}]
+    order = {"unavailable": gone}
+    _finished(ask, ask("POST", "/api/checks", json=order).json()["ticket"])
+    (one,) = runner.requests[0].unavailable
+    assert (one.position, one.reason) == (2, ExemptionReason.MISSING)
+    assert runner.requests[0].officer == "officer"
+
+
+def test_between_checks_there_is_no_live_picture(ask):
+    for which in ("finger", "face"):
+        reply = ask("GET", f"/api/live/{which}?after=0")
+        assert (reply.status_code, reply.content) == (204, b"")
+        assert reply.headers["cache-control"] == "no-store"

@@ -11,8 +11,9 @@ from edge.checkpoint.booth_ports import BoothPorts
 from edge.checkpoint.check import CheckLimits
 from edge.checkpoint.freshness import WatchlistStanding
 from edge.checkpoint.runner import CheckRunner
+from edge.checkpoint.step import OfficerSide
 from edge.clock import ManualClock
-from edge.errors import InputError
+from edge.errors import CaptureCancelledError, InputError
 from edge.ports import Identification
 from edge.terms import (
     Candidate,
@@ -22,6 +23,7 @@ from edge.terms import (
     FaceInstruction,
     FaceSample,
     FaceTemplate,
+    FingerInstruction,
     FingerPosition,
     FingerprintSample,
     FingerprintTemplate,
@@ -93,6 +95,9 @@ class ScriptedGuide:
             height_px=64,
         )
 
+    def take_seen(self, sample):
+        return ProcessedFace(sample, BOX, False, self._booth.judged, FACE_TEMPLATE)
+
     def take_best(self):
         best, self._best = self._best, None
         return best
@@ -126,26 +131,60 @@ class ScriptedBooth:
         self.guides: list[ScriptedGuide] = []
         self.presented: PresentationVerdict | Exception | None = None
         self.face_period_s = 1.0
+        # By the number of the capture before which they are given.
+        self.orders: dict[int, list] = {}
+        self.captures = 0
+        self.previewed: list[tuple[int, int]] = []
+        self.shown: list[tuple] = []
+        self.officer = OfficerSide(
+            show=lambda modality, image: self.shown.append((modality, image.shape))
+        )
         self._judged = GOOD
 
     def candidate(self, modality, *, rate=1e-5):
         score = ComparisonScore(0.7, rate)
         return Candidate("e1", "e1-r1", modality, FingerPosition.UNKNOWN, score)
 
-    def capture(self, position, *, timeout_s, on_progress=None):  # noqa: ARG002  the port has it
+    def capture(
+        self,
+        position,
+        *,
+        timeout_s,  # noqa: ARG002  the port has it
+        on_progress,
+        on_rows,
+        on_instruction,
+        is_cancelled,
+    ):
+        self._obey(is_cancelled)
         self.positions.append(position)
         self._judged = self._next(self.fingers)
-        if on_progress is not None:
-            on_progress(0.5)
+        on_instruction(FingerInstruction.HOLD_STILL)
+        on_progress(0.5)
+        on_rows(GREY[:32], 64)
         return FingerprintSample(GREY, 500.0, position, self.clock.now())
 
-    def latest(self, *, timeout_s):  # noqa: ARG002  the port has it
+    def latest(self, *, timeout_s, is_cancelled):  # noqa: ARG002  the port has it
+        self._obey(is_cancelled)
         self._judged = self._next(self.faces, self.face_period_s)
         return FaceSample(PIXELS, self.clock.now())
 
     @property
     def judged(self):
         return self._judged
+
+    def _obey(self, is_cancelled):
+        """Let the officer speak, where the script says so, before the sample."""
+        self.captures += 1
+        for order in self.orders.pop(self.captures, ()):
+            self.officer.orders.put(order)
+        if is_cancelled():
+            self.captures -= 1
+            message = "no longer wanted"
+            raise CaptureCancelledError(message)
+
+    def preview(self, rows):
+        self.previewed.append(rows.shape)
+        return Quality(40, measures={"touched_mm2": 1.0})
 
     def assess(self, sample):  # noqa: ARG002  the port has it
         return self._judged

@@ -9,6 +9,7 @@ import pytest
 
 from edge.checkpoint.check import CheckRequest
 from edge.checkpoint.policy import PresentationPolicy
+from edge.checkpoint.step import OfficerSide
 from edge.errors import CaptureTimeoutError, DeviceAbsentError, ModelError
 from edge.records.searched_face import decode_searched_face
 from edge.terms import (
@@ -87,7 +88,7 @@ def test_every_frame_tells_what_to_do_where_the_face_is_and_how_many(booth, poor
 def test_the_face_that_the_officer_points_at_is_followed_and_named(booth, poor):
     booth.faces = [poor, booth.faces[0]]
     points = [None, (30.0, 40.0)]
-    result = booth.runner().run(FACE, picked=lambda: points.pop(0))
+    result = booth.runner().run(FACE, officer=OfficerSide(picked=lambda: points.pop(0)))
     assert booth.guides[0].points == [(30.0, 40.0)]
     assert result.face.is_picked
     assert result.face.box == booth.box

