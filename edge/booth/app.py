@@ -14,12 +14,14 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from edge.booth.check_routes import check_routes
+from edge.booth.comparison_routes import comparison_routes
 from edge.booth.live_routes import live_routes
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from edge.booth.comparison_routes import HitComparisons
     from edge.booth.desk import CheckDesk
     from edge.booth.events import EventFeed
     from edge.booth.live import LiveView
@@ -34,6 +36,7 @@ def create_app(
     health: Callable[[], dict[str, Any]],
     instructions: Callable[[str | None], list[dict[str, Any]]],
     live: LiveView,
+    comparisons: HitComparisons,
 ) -> FastAPI:
     """Build the application over a desk and its feed.
 
@@ -52,6 +55,7 @@ def create_app(
 
     app.include_router(check_routes(desk, lambda _request: "officer"))
     app.include_router(live_routes(live))
+    app.include_router(comparison_routes(comparisons, lambda _request: "officer"))
 
     @app.get("/api/instructions")
     def read_instructions(

@@ -81,6 +81,7 @@ def run_booth(config: Config) -> None:
             lambda: booth_health(config, finger, face, watch, clock),
             lambda hit_id: read_instructions(config, hit_id),
             live,
+            wiring.hit_comparisons(config, clock),
         )
         with _serving(app, config):
             log.event("started", booth_id=config.booth_id, port=config.web.port)

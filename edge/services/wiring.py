@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from edge.services.enrolment import EnrolmentEngines
     from edge.services.face_search import FaceSearch
     from edge.services.fusion_rules import FusionRules
+    from edge.services.hit_comparisons import StoredHitComparisons
     from edge.services.sync import BoothSide
     from edge.sync.settings import BrokerSettings
     from edge.terms import Modality
@@ -83,6 +84,17 @@ def face_engine(config: Config) -> FaceEngine:
 
     return FaceEngine.from_model_store(
         model_store(config), config.models.threads, name=config.models.face
+    )
+
+
+def hit_comparisons(config: Config, clock: Clock) -> StoredHitComparisons:
+    """What shows a hit beside its references."""
+    from edge.recognition.face.face_sets import face_set
+    from edge.services.hit_comparisons import StoredHitComparisons
+
+    faces = face_set(config.models.face)
+    return StoredHitComparisons(
+        config, clock, lambda: faces.detector(model_store(config), 1)
     )
 
 

@@ -84,11 +84,24 @@ def cut_chip(
     image: uint8 RGB. points: (5, 2) in its pixels, as Face.points.
     """
     transform = similarity_transform(points, layout.points)
-    scale = float(np.hypot(transform[0, 0], transform[1, 0]))
-    height, width = image.shape[:2]
     extent = (layout.size_px, layout.size_px)
-    frame = np.full((height, width), 255, np.uint8)
+    frame = np.full(image.shape[:2], 255, np.uint8)
     inside = float(cv2.warpAffine(frame, transform, extent).mean()) / 255.0
+    return Chip(warped(image, transform, extent), inside)
+
+
+def warped(
+    image: NDArray[np.uint8],
+    transform: NDArray[np.float64],
+    extent: tuple[int, int],
+) -> NDArray[np.uint8]:
+    """Return the image under a similarity, black outside it.
+
+    transform: 2x3, from the image's pixels to the result's. extent: width and height of
+    the result.
+    """
+    height, width = image.shape[:2]
+    scale = float(np.hypot(transform[0, 0], transform[1, 0]))
     if 0 < scale < 0.5:
         # Bilinear sampling would skip pixels: average first, then sample.
         shrunk = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -99,5 +112,5 @@ def cut_chip(
         transform = np.column_stack(
             [transform[:, :2] * factor, transform[:, :2] @ offset + transform[:, 2]]
         )
-    chip = cv2.warpAffine(image, transform, extent, flags=cv2.INTER_LINEAR)
-    return Chip(chip.astype(np.uint8, copy=False), inside)
+    result = cv2.warpAffine(image, transform, extent, flags=cv2.INTER_LINEAR)
+    return result.astype(np.uint8, copy=False)

@@ -88,6 +88,16 @@ class ScriptedRunner:
         )
 
 
+class NoHits:
+    """Stands where the comparisons of hits come from; knows one hit."""
+
+    def view(self, hit_id, *, officer):
+        return {"fingers": [], "face": None, "by": officer} if hit_id == "h1" else None
+
+    def face(self, hit_id, side):
+        return f"{side} of {hit_id}".encode() if hit_id == "h1" else None
+
+
 @pytest.fixture
 def runner():
     return ScriptedRunner()
@@ -123,6 +133,7 @@ def ask(desk, feed):
         lambda: {"booth_id": "booth-1"},
         lambda hit_id: [{"hit_id": hit_id}],
         LiveView(None),
+        NoHits(),
     )
 
     def _ask(method, path, **options):
@@ -381,3 +392,14 @@ def test_between_checks_there_is_no_live_picture(ask):
         reply = ask("GET", f"/api/live/{which}?after=0")
         assert (reply.status_code, reply.content) == (204, b"")
         assert reply.headers["cache-control"] == "no-store"
+
+
+def test_comparisons_and_faces_of_a_hit(ask):
+    found = ask("GET", "/api/hits/h1/comparisons").json()
+    assert (found["fingers"], found["by"]) == ([], "officer")
+    reply = ask("GET", "/api/hits/h1/faces/reference")
+    assert reply.content == b"reference of h1"
+    assert reply.headers["cache-control"] == "no-store"
+    assert ask("GET", "/api/hits/h2/comparisons").status_code == 404
+    assert ask("GET", "/api/hits/h2/faces/probe").status_code == 404
+    assert ask("GET", "/api/hits/h1/faces/both").status_code == 422
