@@ -47,8 +47,8 @@ def result_view(result: CheckResult) -> dict[str, Any]:
         "check_id": result.check_id,
         "outcome": str(result.outcome),
         "reasons": list(result.reasons),
-        "candidates": [_candidate_view(c) for c in result.candidates],
-        "entry": None if entry is None else _entry_view(entry),
+        "candidates": [candidate_view(c) for c in result.candidates],
+        "entry": None if entry is None else entry_view(entry),
         "entry_id": None if entry is None else entry.entry_id,
         "hit_id": result.hit_id,
         "attempts": {str(m): n for m, n in result.attempts.items()},
@@ -159,7 +159,7 @@ def _box_view(box: FaceBox) -> dict[str, float]:
     return {name: round(value, 1) for name, value in vars(box).items()}
 
 
-def _candidate_view(candidate: Candidate) -> dict[str, Any]:
+def candidate_view(candidate: Candidate) -> dict[str, Any]:
     return {
         "entry_id": candidate.entry_id,
         "modality": str(candidate.modality),
@@ -178,7 +178,7 @@ def _candidate_view(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def _entry_view(entry: WatchlistEntry) -> dict[str, Any]:
+def entry_view(entry: WatchlistEntry) -> dict[str, Any]:
     return {
         "name": entry.name,
         "category": entry.category,

@@ -93,7 +93,7 @@ def _references(
     faces: tuple[Path, ...],
     ppi: float,
 ) -> tuple[list[Reference], dict[str, bytes]]:
-    """Return the references, and the images of those of faces by reference id."""
+    """Return the references, and the images that they were made of by their ids."""
     from edge.interchange.record_file import (  # noqa: PLC0415  slow to load
         is_record_file,
     )
@@ -150,7 +150,7 @@ def _image_references(
     ]
     portraits = [(path, read_rgb_image(path)) for path in faces]
     engines = enrolment_engines(config)
-    references = [
+    of_fingers = [
         finger_reference(
             engines, entry_id, image, ppi=ppi, position=place, origin=str(path)
         )
@@ -160,11 +160,13 @@ def _image_references(
         face_reference(engines, entry_id, image, origin=str(path))
         for path, image in portraits
     ]
+    pixels = [image for _, image, _ in finger_images] + [im for _, im in portraits]
+    references = of_fingers + of_faces
     images = {
         reference.reference_id: encode_png(image)
-        for reference, (_, image) in zip(of_faces, portraits, strict=True)
+        for reference, image in zip(references, pixels, strict=True)
     }
-    return references + of_faces, images
+    return references, images
 
 
 def _placed(text: str) -> tuple[Path, FingerPosition]:

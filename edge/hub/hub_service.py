@@ -20,6 +20,7 @@ from edge.hub.hub_voice import HubVoice
 from edge.hub.ingest import Ingest, OutboxArrival
 from edge.hub.opening import Opener
 from edge.hub.outgoing import Outbound, Outgoing
+from edge.hub.reference_sender import ReferenceSender
 from edge.hub.settings import HubSettings
 from edge.sync.link import Arrived, Connected, Disconnected, Refused, Will
 from edge.sync.messages import LinkState
@@ -115,6 +116,11 @@ class HubService:
             settings=settings,
             want_snapshot=want_snapshot,
         )
+        self._references = (
+            None
+            if stores.images is None
+            else ReferenceSender(stores.images, stores.messages, clock, log)
+        )
         self._gaps = GapWatcher(
             stores.messages, stores.commands, clock, log, after_s=settings.gap_after_s
         )
@@ -128,6 +134,8 @@ class HubService:
                 self._note(event)
         self._take(self._next_batch())
         self._guard(self._show_hits)
+        if self._references is not None:
+            self._guard(self._references.look)
         if self._outbound.is_connected:
             self._guard(self._watch_gaps)
             self._guard(self._voice.speak)

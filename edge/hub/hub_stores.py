@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from edge.hub.store_port import (
         HubBooths,
         HubCommands,
+        HubImages,
         HubLog,
         HubMessages,
         HubRegistry,
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HubStores:
+    """images: None where no images of references are held."""
+
     log: HubLog
     snapshots: HubSnapshots
     messages: HubMessages
     commands: HubCommands
     booths: HubBooths
     registry: HubRegistry
+    images: HubImages | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The hub's store, as the hub's code sees it: one port in five parts.
+"""The hub's store, as the hub's code sees it: one port in parts.
 
 Each part is thread-bound like its database connection. Every method raises StoreError
 when the store cannot be read or written; what else is raised stands with the method.
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
         BoothOverview,
         CommandRecord,
         Gap,
+        HitToIllustrate,
         Recall,
         ReceivedContent,
+        ShownImage,
         StoredDecision,
         StoredHit,
         StoredOutcome,
@@ -174,6 +176,22 @@ class HubCommands(Protocol):
         ...
 
     def commands(self, *, limit: int = 100) -> list[CommandRecord]: ...
+
+
+class HubImages(Protocol):
+    """The images of references, for the officers who decide on hits."""
+
+    def shown(self, entry_id: str) -> list[ShownImage]:
+        """Return what can be sent of an entry's images, fingers first."""
+        ...
+
+    def to_illustrate(self, *, limit: int) -> list[HitToIllustrate]:
+        """Return hits of entries with images that illustrated() has not had."""
+        ...
+
+    def illustrated(self, number: int, commands: Sequence[CommandRecord]) -> None:
+        """Add commands with the images of a hit, and remember that, in one step."""
+        ...
 
 
 class HubBooths(Protocol):

@@ -13,6 +13,8 @@ from edge.recognition.image_file import PIXEL_LIMIT, image_size
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+AREA = cv2.INTER_AREA
+
 
 def encode_png(image: NDArray[np.uint8]) -> bytes:
     """Encode a grey (height, width) or RGB (height, width, 3) image without loss.
@@ -59,6 +61,39 @@ def encode_jpeg(
         message = f"an image of shape {image.shape} cannot be encoded as JPEG"
         raise InputError(message)
     return data.tobytes()
+
+
+def smaller_image(png: bytes, *, most_bytes: int) -> bytes | None:
+    """Return a PNG as a JPEG of at most so many bytes, for people to look at.
+
+    None if it cannot be read. It is scaled down only as far as it has to be.
+    """
+    size = image_size(png)
+    if size is None or not 0 < size[0] * size[1] <= PIXEL_LIMIT:
+        return None
+    pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        return None
+    for scale in (1.0, 0.75, 0.5, 0.35, 0.25, 0.12, 0.06):
+        scaled = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=AREA)
+        done, data = cv2.imencode(".jpg", scaled, [cv2.IMWRITE_JPEG_QUALITY, 90])
+        if done and len(data) <= most_bytes:
+            return data.tobytes()
+    return None
+
+
+def as_png(image: bytes) -> bytes | None:
+    """Return an image file as PNG; None if it cannot be read."""
+    if image.startswith(b"\x89PNG"):
+        return image
+    size = image_size(image)
+    if size is None or not 0 < size[0] * size[1] <= PIXEL_LIMIT:
+        return None
+    pixels = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        return None
+    done, data = cv2.imencode(".png", pixels)
+    return data.tobytes() if done else None
 
 
 def decode_rgb_png(data: bytes, *, origin: str) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from edge.terms import Hit, HitDecision
+    from edge.terms import FingerPosition, Hit, HitDecision, Modality
 
 
 class StoredOutcome(StrEnum):
@@ -95,6 +95,26 @@ class StoredHit:
     received_at: datetime
     is_historical: bool
     skew_s: float
+
+
+@dataclass(frozen=True)
+class ShownImage:
+    """An image of a reference, small enough to be sent to a booth: PNG or JPEG."""
+
+    reference_id: str
+    modality: Modality
+    position: FingerPosition
+    data: bytes
+
+
+@dataclass(frozen=True)
+class HitToIllustrate:
+    """A hit whose booth has not been sent the images of its entry. number: see hits."""
+
+    number: int
+    hit_id: str
+    booth_id: str
+    entry_id: str
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,9 @@ import httpx
 from edge.errors import EdgeError
 from edge.services.enrolment import publish_person
 from edge.services.hub import hub_stores
+from edge.services.wiring import shown_image
 from edge.store.database import open_database
+from edge.store.hub_images import StoredReferenceImages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +91,9 @@ class Demo:
         self._http = httpx.Client(base_url=system.booth_url, timeout=10.0)
         self._database = open_database(system.hub_store, "hub")
         self._hub = hub_stores(self._database, actor="demo")
+        self._images = StoredReferenceImages(
+            self._database, actor="demo", shown=shown_image
+        )
         self.reports = [
             TravellerReport(t.name, t.what, str(t.expected))
             for t in scenario.travellers
@@ -120,6 +125,7 @@ class Demo:
             person.entry,
             finger_images=person.finger_images,
             face_images=person.face_images,
+            images=self._images,
         )
 
     def _play(self, traveller: Traveller, report: TravellerReport) -> None:

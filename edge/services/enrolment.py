@@ -9,6 +9,7 @@ from uuid import uuid4
 from edge.clock import SystemClock
 from edge.errors import InputError
 from edge.interchange.template_conversion import templates_of
+from edge.recognition.image_encoding import encode_png
 from edge.recognition.parameters import FEWEST_MINUTIAE
 from edge.terms import (
     ChangeOperation,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from edge.hub.store_port import HubLog
     from edge.interchange.minutiae_record import FingerMinutiaeRecord
     from edge.ports import FaceRecognition, FingerprintRecognition
+    from edge.store.hub_images import StoredReferenceImages
     from edge.terms import FingerprintTemplate, WatchlistChange, WatchlistEntry
 
 DEFAULT_PPI = 500.0
@@ -119,8 +121,11 @@ def publish_person(
     *,
     finger_images: Sequence[NDArray[np.uint8]],
     face_images: Sequence[NDArray[np.uint8]],
+    images: StoredReferenceImages | None = None,
 ) -> WatchlistChange:
     """Add a person, with references from images at 500 ppi, to the hub's log.
+
+    images: where the hub keeps the images too; None: nowhere.
 
     Raises:
         InputError: an image is too poor.
@@ -136,7 +141,17 @@ def publish_person(
         face_reference(engines, entry.entry_id, image) for image in face_images
     ]
     draft = DraftChange(ChangeOperation.ADD, entry.entry_id, entry, tuple(references))
-    [recorded] = log.append([draft], at=SystemClock().now())
+    at = SystemClock().now()
+    if images is None:
+        [recorded] = log.append([draft], at=at)
+        return recorded.change
+    kept = {
+        reference.reference_id: encode_png(image)
+        for reference, image in zip(
+            references, [*finger_images, *face_images], strict=True
+        )
+    }
+    [recorded] = images.append([draft], kept, at=at)
     return recorded.change
 
 

@@ -17,6 +17,7 @@ from edge.services.systemd import Notifier, stop_event
 from edge.store.database import open_database
 from edge.store.hub_booths import StoredHubBooths
 from edge.store.hub_commands import StoredHubCommands
+from edge.store.hub_images import StoredReferenceImages
 from edge.store.hub_log import StoredHubLog
 from edge.store.hub_messages import HISTORICAL_AFTER_S, StoredHubMessages
 from edge.store.hub_registry import StoredHubRegistry
@@ -202,6 +203,7 @@ def hub_stores(
         commands=StoredHubCommands(database, actor=actor),
         booths=StoredHubBooths(database),
         registry=StoredHubRegistry(database, actor=actor),
+        images=StoredReferenceImages(database, actor=actor),
     )
 
 

@@ -15,6 +15,7 @@ from edge.hub.entitlements import Entitlements
 from edge.hub.snapshot_building import build_snapshot
 from edge.records.changes import decode_change
 from edge.services.hub import building_stores, hub_stores
+from edge.services.wiring import shown_image
 from edge.store.database import open_database
 from edge.store.hub_images import StoredReferenceImages
 from edge.store.hub_log import StoredHubLog
@@ -180,7 +181,7 @@ def open_desk(config: Config) -> Iterator[HubDesk]:
         yield HubDesk(
             stores=hub_stores(database, actor=actor),
             recalls=StoredHubRecalls(database, actor=actor),
-            images=StoredReferenceImages(database, actor=actor),
+            images=StoredReferenceImages(database, actor=actor, shown=shown_image),
             log=StoredHubLog(database, actor=actor),
             actor=actor,
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from edge.clock import SystemClock
 from edge.records.changes import decode_change
+from edge.services.wiring import shown_image
 from edge.store.database import open_database
 from edge.store.hub_images import StoredReferenceImages
 from edge.store.hub_log import StoredHubLog
@@ -40,8 +41,8 @@ class WatchlistKeeper(Protocol):
     ) -> None:
         """Make the changes, all of them or none.
 
-        images: PNG by id of the reference that was made of it; a hub keeps them to make
-        the reference anew for other networks.
+        images: PNG by id of the reference that was made of it; a hub keeps them to show
+        them to who decides on a hit, and to make references anew for other networks.
 
         Raises:
             WatchlistError: a change that makes no sense for what is there.
@@ -54,7 +55,9 @@ class _HubKeeper:
 
     def __init__(self, database: sqlite_utils.Database) -> None:
         self._log = StoredHubLog(database)
-        self._images = StoredReferenceImages(database, actor="edge enrol")
+        self._images = StoredReferenceImages(
+            database, actor="edge enrol", shown=shown_image
+        )
 
     def entries(self) -> list[WatchlistEntry]:
         changes = (decode_change(record) for _, record in self._log.current_records())

@@ -13,19 +13,23 @@ from edge.services.systemd import Notifier, stop_event
 from edge.store.commands import StoredCommands
 from edge.store.database import open_database
 from edge.store.outbox import StoredOutbox
+from edge.store.reference_images import BoothReferenceImages, ExpectedImage
 from edge.store.replica import StoredReplica
 from edge.sync.assembly import AgentOptions, BoothStores, assemble_agent
 from edge.sync.mqtt_client import MqttClient
 from edge.sync.sync_agent import booth_will, new_instance
 from edge.sync.topics import booth_subscriptions, check_booth_id
+from edge.terms import FingerPosition
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     import sqlite_utils
 
+    from edge.sync.messages import ImagePart, ReferenceImages
     from edge.sync.settings import BrokerSettings
     from edge.sync.sync_agent import Chore
     from edge.trust.anchors import TrustAnchors
@@ -60,6 +64,31 @@ class BoothSide:
         default=lambda _stores, _databases: ()
     )
     is_gone_elsewhere: Callable[[sqlite_utils.Database], bool] = lambda _list: True
+
+
+class ArrivingImages:
+    """The booth's store of reference images as the wire's commands fill it."""
+
+    def __init__(self, images: BoothReferenceImages) -> None:
+        self._images = images
+
+    def expect(self, announced: ReferenceImages, *, at: datetime) -> bool:
+        expected = [
+            ExpectedImage(
+                item.reference_id,
+                item.modality,
+                FingerPosition(item.position),
+                item.size,
+                item.digest,
+            )
+            for item in announced.images
+        ]
+        return self._images.expect(announced.hit_id, expected, at=at)
+
+    def add_part(self, part: ImagePart, *, at: datetime) -> bool:
+        return self._images.add_part(
+            part.hit_id, part.reference_id, part.part, part.data, at=at
+        )
 
 
 def run_sync(
@@ -102,6 +131,7 @@ def run_sync(
             StoredOutbox(booth_store),
             StoredReplica(watchlist_store),
             StoredCommands(booth_store),
+            ArrivingImages(BoothReferenceImages(booth_store)),
         )
         options = AgentOptions(
             instance,

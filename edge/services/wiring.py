@@ -149,6 +149,14 @@ def enrolment_engines(config: Config) -> EnrolmentEngines:
     return EnrolmentEngines(fingerprint_engine(config), face_engine(config))
 
 
+def shown_image(png: bytes) -> bytes | None:
+    """Return of an image what can be sent to a booth; None if nothing can."""
+    from edge.recognition.image_encoding import smaller_image
+    from edge.store.hub_images import LARGEST_SENT
+
+    return smaller_image(png, most_bytes=LARGEST_SENT)
+
+
 def finger_capture(config: Config, clock: Clock) -> FingerprintCapture | None:
     if not config.scanner.enabled:
         return None

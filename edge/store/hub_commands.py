@@ -19,6 +19,8 @@ _COLUMNS = (
     " detail from commands"
 )
 MAX_DUE = 500
+# The kind of command that carries a piece of an image (edge.sync.messages).
+IMAGE_PART = "image-part"
 
 
 class StoredHubCommands:
@@ -66,6 +68,7 @@ class StoredHubCommands:
                 " and state <> 'answered'",
                 (outcome, detail, at.isoformat(), command_id, booth_id),
             ).rowcount
+            _empty_images(connection)
         return bool(changed)
 
     def expire(self, now: datetime) -> int:
@@ -79,11 +82,13 @@ class StoredHubCommands:
         if row is None:
             return 0
         with transaction(self._database) as connection:
-            return connection.execute(
+            expired = connection.execute(
                 "update commands set state = 'expired'"
                 " where state = 'waiting' and expires_at <= ?",
                 (now.isoformat(),),
             ).rowcount
+            _empty_images(connection)
+            return expired
 
     def commands(self, *, limit: int = 100) -> list[CommandRecord]:
         """Return the last commands, oldest first."""
@@ -117,6 +122,15 @@ def add_command(
         actor=actor,
         action=f"commanded {command.kind}",
         subject=f"{command.command_id} {command.booth_id}",
+    )
+
+
+def _empty_images(connection: sqlite3.Connection) -> None:
+    """Let the biometric content of commands go that are not sent any more."""
+    connection.execute(
+        "update commands set body = x'' where kind = ? and state <> 'waiting'"
+        " and length(body) > 0",
+        (IMAGE_PART,),
     )
 
 

@@ -18,6 +18,7 @@ from edge.store.outbox_policy import (
     make_room,
     priority_of,
 )
+from edge.store.reference_images import drop_unneeded
 from edge.store.reissue import STEP_ROWS, missing_numbers, put_back
 from edge.terms import OutboxMessage
 
@@ -104,6 +105,8 @@ class StoredOutbox:
         """
         with transaction(self._database) as connection:
             cleared = sum(_clear_one(connection, name, at) for name in message_ids)
+            if cleared:
+                drop_unneeded(connection, at=at)
             connection.execute(
                 "delete from outbox_cleared where cleared_at < ?",
                 ((at - CLEARED_KEPT).isoformat(),),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edge.logs import EventLog
     from edge.replication.position import LogPosition
     from edge.sync.asking_pace import FollowerSettings
-    from edge.sync.commands import CommandStore
+    from edge.sync.commands import CommandStore, ImageStore
     from edge.sync.link import Link
     from edge.sync.sync_agent import Chore
     from edge.trust.anchors import TrustAnchors
@@ -58,6 +58,7 @@ class BoothStores:
     outbox: BoothOutbox
     replica: BoothReplica
     commands: CommandStore
+    images: ImageStore | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,7 @@ def assemble_agent(
         CommandActions(post, follower.resync, resend),
         clock,
         log,
+        stores.images,
     )
     agent = SyncAgent(
         link,

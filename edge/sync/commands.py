@@ -11,7 +11,9 @@ from edge.sync.messages import (
     AnswerOutcome,
     Command,
     CommandKind,
+    ImagePart,
     Instruction,
+    ReferenceImages,
     Resend,
     command_info,
 )
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from edge.sync.booth_trust import BoothTrust
 
 ANSWER_KIND = "answer"
+DONE, EXPIRED = (AnswerOutcome.DONE, ""), AnswerOutcome.EXPIRED
+UNKNOWN = (AnswerOutcome.UNKNOWN, "this software does not know the command")
 
 
 class CommandStore(Protocol):
@@ -36,6 +40,18 @@ class CommandStore(Protocol):
         self, hit_id: str, text: str, command_id: str, *, at: datetime
     ) -> None:
         """Keep an instruction for the officer; the same command adds it once."""
+        ...
+
+
+class ImageStore(Protocol):
+    """Keeps images of a hit's entry until the hit is decided and delivered."""
+
+    def expect(self, announced: ReferenceImages, *, at: datetime) -> bool:
+        """Note which images come; False if nobody needs them here any more."""
+        ...
+
+    def add_part(self, part: ImagePart, *, at: datetime) -> bool:
+        """Keep a piece of an image; False if nobody needs it here any more."""
         ...
 
 
@@ -56,7 +72,10 @@ class CommandDesk:
         actions: CommandActions,
         clock: Clock,
         log: EventLog,
+        images: ImageStore | None = None,
     ) -> None:
+        """images: None where nobody decides on hits; their commands are unknown."""
+        self._images = images
         self._trust = trust
         self._store = store
         self._actions = actions
@@ -81,7 +100,10 @@ class CommandDesk:
             )
         if self._store.is_command_known(command.command_id):
             return
-        outcome, detail = self._outcome(command, now)
+        if command.expires_at <= now:
+            outcome, detail = EXPIRED, f"it was valid until {command.expires_at}"
+        else:
+            outcome, detail = self._outcome(command)
         answer = Answer(command_id=command.command_id, outcome=outcome, detail=detail)
         # Noted last: what is done twice after a crash does no harm.
         self._actions.post(ANSWER_KIND, answer.encode())
@@ -90,25 +112,38 @@ class CommandDesk:
             "command", kind=command.kind, outcome=str(outcome), reason=detail
         )
 
-    def _outcome(self, command: Command, now: datetime) -> tuple[AnswerOutcome, str]:
-        if command.expires_at <= now:
-            return AnswerOutcome.EXPIRED, f"it was valid until {command.expires_at}"
+    def _outcome(self, command: Command) -> tuple[AnswerOutcome, str]:
         match command.kind:
             case CommandKind.TEST:
-                return AnswerOutcome.DONE, ""
+                return DONE
             case CommandKind.RESYNC:
                 self._actions.resync()
-                return AnswerOutcome.DONE, ""
+                return DONE
             case CommandKind.RESEND:
                 return self._resend(Resend.decode(self._body(command)))
             case CommandKind.INSTRUCTION:
-                told = Instruction.decode(self._body(command))
-                at = self._clock.now()
-                self._store.add_instruction(
-                    told.hit_id, told.text, command.command_id, at=at
-                )
-                return AnswerOutcome.DONE, ""
-        return AnswerOutcome.UNKNOWN, "this software does not know the command"
+                return self._instruct(command)
+            case CommandKind.REFERENCE_IMAGES | CommandKind.IMAGE_PART:
+                return self._take_image(command)
+        return UNKNOWN
+
+    def _instruct(self, command: Command) -> tuple[AnswerOutcome, str]:
+        told = Instruction.decode(self._body(command))
+        at = self._clock.now()
+        self._store.add_instruction(told.hit_id, told.text, command.command_id, at=at)
+        return DONE
+
+    def _take_image(self, command: Command) -> tuple[AnswerOutcome, str]:
+        if self._images is None:
+            return UNKNOWN
+        body, at = self._body(command), self._clock.now()
+        if command.kind == CommandKind.IMAGE_PART:
+            is_needed = self._images.add_part(ImagePart.decode(body), at=at)
+        else:
+            is_needed = self._images.expect(ReferenceImages.decode(body), at=at)
+        if is_needed:
+            return DONE
+        return AnswerOutcome.REFUSED, "no open hit here needs the image"
 
     def _body(self, command: Command) -> bytes:
         info = command_info(command.booth_id, command.command_id)

@@ -100,6 +100,7 @@ class Booth:
         self.signing, self.sealing = SigningKey.generate(), SealingKey.generate()
         self.outbox, self.replica = MemoryOutbox(), MemoryReplica()
         self.commands = MemoryCommands()
+        self.images = None
         self.output = io.StringIO()
         self.admit()
         self.keys = self._keys()
@@ -141,7 +142,7 @@ class Booth:
         self.agent = assemble_agent(
             self.keys,
             self.link,
-            BoothStores(self.outbox, self.replica, self.commands),
+            BoothStores(self.outbox, self.replica, self.commands, self.images),
             self.wire.clock,
             EventLog(self.wire.clock, "edge-sync", self.output),
             AgentOptions("cd", random=Random(1)),  # noqa: S311  repeatable, no secret
