@@ -205,6 +205,15 @@ class WebSection(Section):
     port: Port = 8710
 
 
+class AccessSection(Section):
+    """Of everybody who signs in at a screen of this machine."""
+
+    idle_s: float = Field(default=600.0, ge=10, le=24 * 3600)
+    longest_h: float = Field(default=12.0, gt=0, le=24)
+    failures: int = Field(default=5, ge=2, le=20)
+    lockout_s: float = Field(default=900.0, ge=1, le=24 * 3600)
+
+
 class KeysSection(Section):
     """root_fingerprint: of the hub's root keys, hex digits in groups of four."""
 
@@ -235,6 +244,7 @@ class Config(Section):
     policy: PolicySection = Field(default_factory=PolicySection)
     broker: BrokerSection = Field(default_factory=BrokerSection)
     web: WebSection = Field(default_factory=WebSection)
+    access: AccessSection = Field(default_factory=AccessSection)
     keys: KeysSection = Field(default_factory=KeysSection)
     hub: HubSection | None = None
 

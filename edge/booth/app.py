@@ -1,61 +1,47 @@
 """The booth's web application: start a check, follow it, ask for the booth's state.
 
-It is served on loopback only. No answer carries an image or a template.
+It is served on loopback only, and behind the guard of edge.web: without a session
+nothing but the sign-in and the traveller's view is reached.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
-import queue
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, Query, Request
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse  # noqa: TC002  FastAPI reads it
 
-from edge.booth.check_routes import check_routes
-from edge.booth.comparison_routes import comparison_routes
-from edge.booth.live_routes import live_routes
-from edge.errors import EdgeError
+from edge.web.access import current_session
+from edge.web.event_stream import event_stream
+from edge.web.site import furnish
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable, Sequence
 
-    from edge.booth.comparison_routes import HitComparisons
-    from edge.booth.desk import CheckDesk
-    from edge.booth.events import EventFeed
-    from edge.booth.live import LiveView
+    from fastapi import APIRouter
 
-HEARTBEAT_S = 10.0
-POLL_S = 0.05
+    from edge.web.events import EventFeed
+    from edge.web.site import Site
 
 
 def create_app(
-    desk: CheckDesk,
     feed: EventFeed,
     health: Callable[[], dict[str, Any]],
     instructions: Callable[[str | None], list[dict[str, Any]]],
-    live: LiveView,
-    comparisons: HitComparisons,
+    site: Site,
+    routers: Sequence[APIRouter],
 ) -> FastAPI:
-    """Build the application over a desk and its feed.
+    """Build the application over the routes of the desk and its feed.
 
     health, instructions: sources of JSON-ready data; instructions of one hit, or of
-    all for None, oldest first.
+    all for None, oldest first. routers: of checks,
+    live pictures, hits and pages.
     """
-    app = FastAPI(title="Edge booth", docs_url=None, redoc_url=None)
-
-    @app.exception_handler(EdgeError)
-    def refuse(_request: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, status_code=503)
+    app = FastAPI(title="Edge booth", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/api/health")
     def read_health() -> dict[str, Any]:
         return health()
-
-    app.include_router(check_routes(desk, lambda _request: "officer"))
-    app.include_router(live_routes(live))
-    app.include_router(comparison_routes(comparisons, lambda _request: "officer"))
 
     @app.get("/api/instructions")
     def read_instructions(
@@ -65,33 +51,9 @@ def create_app(
 
     @app.get("/api/events")
     async def read_events(request: Request) -> StreamingResponse:
-        return StreamingResponse(
-            _stream(request, feed),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store"},
-        )
+        session = current_session(request)
+        return event_stream(request, feed, lambda: site.sessions.is_live(session))
 
-    return app
-
-
-async def _stream(request: Request, feed: EventFeed) -> AsyncIterator[str]:
-    listener = feed.listen()
-    silent_s = 0.0
-    try:
-        yield ": listening\n\n"
-        while not await request.is_disconnected():
-            try:
-                event = listener.get_nowait()
-            except queue.Empty:
-                await asyncio.sleep(POLL_S)
-                silent_s += POLL_S
-                if silent_s >= HEARTBEAT_S:
-                    silent_s = 0.0
-                    yield ": alive\n\n"
-                continue
-            if event is None:
-                return
-            silent_s = 0.0
-            yield f"event: {event['event']}\ndata: {json.dumps(event)}\n\n"
-    finally:
-        feed.leave(listener)
+    for router in routers:
+        app.include_router(router)
+    return furnish(app, site, static={})

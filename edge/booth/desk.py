@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from edge.booth.events import EventFeed
     from edge.checkpoint.check import CheckRequest
     from edge.checkpoint.officer_order import OfficerOrder
     from edge.checkpoint.runner import CheckRunner
     from edge.logs import EventLog
+    from edge.web.events import EventFeed
 
 RESULTS_HELD = 50
 

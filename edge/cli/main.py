@@ -15,6 +15,7 @@ from edge import __version__
 from edge.errors import EdgeError
 
 COMMANDS = {
+    "accounts": ("edge.cli.accounts", "accounts", "Say who may sign in."),
     "bench": ("edge.cli.bench_sync", "bench", "Measure accuracy and speed."),
     "calibration": (
         "edge.cli.calibration",

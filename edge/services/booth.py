@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from edge.booth.app import create_app
+from edge.booth.check_routes import check_routes
+from edge.booth.comparison_routes import comparison_routes
 from edge.booth.desk import CheckDesk
-from edge.booth.events import EventFeed
 from edge.booth.live import LiveView
+from edge.booth.live_routes import live_routes
 from edge.checkpoint.booth_ports import BoothPorts
 from edge.checkpoint.check import CheckLimits
 from edge.checkpoint.freshness import FreshnessLimits
@@ -26,10 +28,13 @@ from edge.recognition.image_encoding import encode_png
 from edge.services import wiring
 from edge.services.booth_health import booth_health, read_instructions
 from edge.services.booth_watch import BoothWatch, standing_of
+from edge.services.sites import booth_site
 from edge.services.systemd import Notifier, stop_event
 from edge.store.checks import CheckStore
 from edge.store.database import open_database
 from edge.terms import FingerPosition
+from edge.web.access import actor
+from edge.web.events import EventFeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,12 +81,15 @@ def run_booth(config: Config) -> None:
         gc.collect()
         gc.freeze()
         app = create_app(
-            desk,
             feed,
             lambda: booth_health(config, finger, face, watch, clock),
             lambda hit_id: read_instructions(config, hit_id),
-            live,
-            wiring.hit_comparisons(config, clock),
+            booth_site(config, clock),
+            [
+                check_routes(desk, actor),
+                live_routes(live),
+                comparison_routes(wiring.hit_comparisons(config, clock), actor),
+            ],
         )
         with _serving(app, config):
             log.event("started", booth_id=config.booth_id, port=config.web.port)

@@ -88,7 +88,7 @@ class Demo:
         self._scenario = scenario
         self._engines = engines
         self._on_change = on_change
-        self._http = httpx.Client(base_url=system.booth_url, timeout=10.0)
+        self._http = system.booth_client()
         self._database = open_database(system.hub_store, "hub")
         self._hub = hub_stores(self._database, actor="demo")
         self._images = StoredReferenceImages(

@@ -63,7 +63,7 @@ def _camera_problem(config: Config, error: CaptureError) -> Finding:
         socket.create_connection(booth, timeout=1.0).close()
     except OSError:
         return Finding("camera", Status.FAILED, str(error))
-    address = f"http://{booth[0]}:{booth[1]}/api/health"
+    address = f"http://{booth[0]}:{booth[1]}/"
     text = f"{error}; a running edge-booth may hold it, see {address}"
     return Finding("camera", Status.WARNING, text)
 

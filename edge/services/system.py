@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from edge.clock import SystemClock
 from edge.services.config_file import write_config
+from edge.services.local_accounts import BOOTH_PEOPLE, HUB_PEOPLE, add_people
 from edge.services.local_trust import enrol_local_booth, set_up_local_hub
 from edge.services.processes import ServiceProcess, stop_all
 from edge.simulate.broker import (
@@ -24,6 +25,7 @@ from edge.simulate.broker import (
     start_secure_broker,
 )
 from edge.simulate.camera_stream import PlayedCamera
+from edge.web.client import signed_in
 from firmware_bridge.emulator import ScannerEmulator
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    import httpx
+
+    from edge.services.local_accounts import Place
     from edge.simulate.broker import BrokerKind, RunningBroker
 
 READY_S = 120.0
@@ -65,6 +70,7 @@ class LocalSystem:
         self.config_path = run_dir / "edge.toml"
         self.booth_url = f"http://127.0.0.1:{free_port()}"
         self.processes: dict[str, ServiceProcess] = {}
+        self.passwords: dict[tuple[Place, str], str] = {}
         self.broker: RunningBroker
         self.scanner: ScannerEmulator
         self.camera: PlayedCamera
@@ -83,6 +89,14 @@ class LocalSystem:
     ) -> None:
         self._stack.close()
 
+    def booth_client(self, name: str = "officer-1") -> httpx.Client:
+        """Return a client that is signed in at the booth; the caller closes it.
+
+        Raises:
+            ClientError: the booth did not let it in.
+        """
+        return signed_in(self.booth_url, name, self.passwords["booth", name])
+
     def _start(self, stack: ExitStack) -> None:
         self._on_step("emulated scanner and camera")
         link = self._run_dir / "scanner"
@@ -94,6 +108,10 @@ class LocalSystem:
         self.broker = self._start_broker()
         stack.callback(self.broker.stop)
         self._write_config()
+        self.passwords = {
+            **add_people(self.booth_store, "booth", BOOTH_PEOPLE),
+            **add_people(self.hub_store, "hub", HUB_PEOPLE),
+        }
         for process in self._service_processes(link):
             self.processes[process.name] = process
         stack.callback(lambda: stop_all(list(self.processes.values())))

@@ -23,6 +23,7 @@ from edge.simulate.cast import invented_cast
 from edge.simulate.scenario import demo_scenario
 from edge.store.database import open_database
 from edge.store.hub_log import StoredHubLog
+from edge.web.client import ClientError
 
 KILLS = int(os.environ.get("EDGE_KILLS", "20"))
 SETTLE_S = 60.0
@@ -40,18 +41,26 @@ class Traffic(threading.Thread):
         self._images = finger_images
 
     def run(self):
-        with httpx.Client(base_url=self._system.booth_url, timeout=5.0) as http:
-            number = 0
+        number = 0
+        while not self.stopping.is_set():
+            self._system.scanner.present(self._images[number % len(self._images)])
+            number += 1
+            try:
+                self._until_signed_out()
+            except (httpx.HTTPError, ClientError, KeyError, json.JSONDecodeError):
+                # The booth was killed under us: that is what this is about.
+                self.stopping.wait(0.05)
+            self._system.scanner.lift()
+            self.stopping.wait(0.1)
+
+    def _until_signed_out(self):
+        """Check after check, until the booth is killed and its sessions with it."""
+        with self._system.booth_client() as http:
             while not self.stopping.is_set():
-                self._system.scanner.present(self._images[number % len(self._images)])
-                number += 1
-                try:
-                    self._one_check(http)
-                except (httpx.HTTPError, KeyError, json.JSONDecodeError):
-                    # The booth was killed under us: that is what this is about.
-                    self.stopping.wait(0.05)
+                self._one_check(http)
                 self._system.scanner.lift()
                 self.stopping.wait(0.1)
+                self._system.scanner.present(self._images[0])
 
     def _one_check(self, http):
         order = {"modalities": ["fingerprint"]}
@@ -101,8 +110,9 @@ def _await_empty_outbox(system):
     deadline = time.monotonic() + SETTLE_S
     while time.monotonic() < deadline:
         try:
-            health = httpx.get(f"{system.booth_url}/api/health").json()
-        except httpx.HTTPError:
+            with system.booth_client() as http:
+                health = http.get("/api/health").json()
+        except (httpx.HTTPError, ClientError):
             health = {}
         if health.get("outbox_depth") == 0:
             return

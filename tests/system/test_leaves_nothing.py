@@ -7,7 +7,6 @@ import time
 from contextlib import closing
 
 import cv2
-import httpx
 import numpy as np
 import pytest
 
@@ -117,7 +116,7 @@ def check(system, member):
     system.camera.show(member.face_presented)
     time.sleep(SCENE_CHANGE_S)
     system.scanner.enqueue(member.finger_presented)
-    with httpx.Client(base_url=system.booth_url, timeout=10.0) as http:
+    with system.booth_client() as http:
         ticket = http.post("/api/checks", json={}).json()["ticket"]
 
         def state():
@@ -146,7 +145,7 @@ def enrol_the_wanted(system, person):
             finger_images=person.finger_images,
             face_images=(),
         )
-    with httpx.Client(base_url=system.booth_url) as http:
+    with system.booth_client() as http:
         eventually(lambda: searches_one_person(http.get("/api/health").json()))
 
 

@@ -9,7 +9,6 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-import httpx
 import pytest
 
 from edge.config import default_cache_dir, load_config
@@ -37,7 +36,7 @@ class Booth:
 
     def __init__(self, system: LocalSystem) -> None:
         self.system = system
-        self.http = httpx.Client(base_url=system.booth_url, timeout=10.0)
+        self.http = system.booth_client()
         self.finger = invented_cast()[0].finger_presented[0]
 
     @property

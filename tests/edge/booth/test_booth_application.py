@@ -8,13 +8,18 @@ import httpx
 import pytest
 
 from edge.booth.app import create_app
+from edge.booth.check_routes import check_routes
+from edge.booth.comparison_routes import comparison_routes
 from edge.booth.desk import CheckDesk
-from edge.booth.events import EventFeed
 from edge.booth.live import LiveView
+from edge.booth.live_routes import live_routes
 from edge.checkpoint.check import CheckEvent, CheckResult
 from edge.clock import ManualClock
 from edge.errors import ModelError, StoreError
 from edge.logs import EventLog
+from edge.records.accounts import Account, Role
+from edge.store.accounts import StoredAccounts
+from edge.store.database import open_database
 from edge.terms import (
     ExemptionKind,
     ExemptionReason,
@@ -30,6 +35,12 @@ from edge.terms import (
     QualityReason,
     SearchedFace,
 )
+from edge.web.access import actor
+from edge.web.accounts import Authenticator
+from edge.web.events import EventFeed
+from edge.web.pages import Pages
+from edge.web.sessions import Sessions
+from edge.web.site import Site
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 BOX = FaceBox(100.26, 80.0, 220.0, 240.0)
@@ -123,24 +134,49 @@ def desk(runner, feed):
 
 
 @pytest.fixture
-def ask(desk, feed):
+def site(tmp_path):
+    @contextmanager
+    def opened():
+        database = open_database(tmp_path / "booth.db", "booth")
+        try:
+            yield StoredAccounts(database)
+        finally:
+            database.conn.close()
+
+    clock = ManualClock(NOON)
+    return Site(
+        cookie="edge_test",
+        authenticator=Authenticator(opened, clock),
+        sessions=Sessions(clock, idle_s=600, longest_s=3600),
+        pages=Pages(["edge.web"], site="booth-1"),
+        clock=clock,
+    )
+
+
+@pytest.fixture
+def ask(desk, feed, site):
     """Send one request to the application, in this process."""
     import asyncio  # noqa: PLC0415  only here does a test meet the event loop
 
     app = create_app(
-        desk,
         feed,
         lambda: {"booth_id": "booth-1"},
         lambda hit_id: [{"hit_id": hit_id}],
-        LiveView(None),
-        NoHits(),
+        site,
+        [
+            check_routes(desk, actor),
+            live_routes(LiveView(None)),
+            comparison_routes(NoHits(), actor),
+        ],
     )
+    session = site.sessions.begin(Account("ada", "Ada", Role.OFFICER))
+    headers = {"Cookie": f"edge_test={session.token}", "X-CSRF-Token": session.csrf}
 
     def _ask(method, path, **options):
         async def exchange():
             transport = httpx.ASGITransport(app=app)
             async with httpx.AsyncClient(
-                transport=transport, base_url="http://booth"
+                transport=transport, base_url="http://localhost", headers=headers
             ) as client:
                 return await client.request(method, path, **options)
 
@@ -349,7 +385,7 @@ def test_orders_reach_the_running_check_with_the_officers_name(ask, runner):
         ExemptionKind.OVERRIDDEN,
         ExemptionKind.CANCELLED,
     ]
-    assert {order.officer for order in runner.orders} == {"officer"}
+    assert {order.officer for order in runner.orders} == {"ada"}
     assert runner.orders[0].note == "left hand"
     assert runner.orders[0].instead is FingerPosition.LEFT_INDEX
 
@@ -384,7 +420,7 @@ def test_what_is_not_there_can_be_said_before(ask, runner):
     _finished(ask, ask("POST", "/api/checks", json=order).json()["ticket"])
     (one,) = runner.requests[0].unavailable
     assert (one.position, one.reason) == (2, ExemptionReason.MISSING)
-    assert runner.requests[0].officer == "officer"
+    assert runner.requests[0].officer == "ada"
 
 
 def test_between_checks_there_is_no_live_picture(ask):

@@ -11,7 +11,6 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from edge.booth.events import EventFeed
 from edge.clock import SystemClock
 from edge.config import parse_config
 from edge.errors import StoreError
@@ -43,6 +42,7 @@ from edge.terms import (
     WatchlistEntry,
 )
 from edge.trust.keys import SigningKey
+from edge.web.events import EventFeed
 
 CLOCK = SystemClock()
 NOW = CLOCK.now()

@@ -1,4 +1,4 @@
-from edge.booth.events import EVENTS_HELD_PER_LISTENER, EventFeed
+from edge.web.events import EVENTS_HELD_PER_LISTENER, EventFeed
 
 
 def test_every_listener_hears_every_event():

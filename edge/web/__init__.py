@@ -1,0 +1,1 @@
+"""What the screens of booth and hub share: sign-in, sessions, guard, pages, design."""
