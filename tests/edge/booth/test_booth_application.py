@@ -432,7 +432,7 @@ def test_between_checks_there_is_no_live_picture(ask):
 
 def test_comparisons_and_faces_of_a_hit(ask):
     found = ask("GET", "/api/hits/h1/comparisons").json()
-    assert (found["fingers"], found["by"]) == ([], "officer")
+    assert (found["fingers"], found["by"]) == ([], "ada")
     reply = ask("GET", "/api/hits/h1/faces/reference")
     assert reply.content == b"reference of h1"
     assert reply.headers["cache-control"] == "no-store"
