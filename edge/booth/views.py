@@ -45,6 +45,7 @@ def result_view(result: CheckResult) -> dict[str, Any]:
     entry = result.entry
     return {
         "check_id": result.check_id,
+        "is_drill": result.is_drill,
         "outcome": str(result.outcome),
         "reasons": list(result.reasons),
         "candidates": [candidate_view(c) for c in result.candidates],

@@ -127,6 +127,7 @@ class CheckResult:
     watchlist: WatchlistFreshness = LOCAL_LIST
     face: SearchedFace | None = None
     searched: tuple[tuple[Modality, FingerPosition], ...] = ()
+    is_drill: bool = False
     exemptions: tuple[Exemption, ...] = ()
 
 

@@ -91,10 +91,14 @@ def hit_comparisons(config: Config, clock: Clock) -> StoredHitComparisons:
     """What shows a hit beside its references."""
     from edge.recognition.face.face_sets import face_set
     from edge.services.hit_comparisons import StoredHitComparisons
+    from edge.store.reference_images import BoothReferenceImages
 
     faces = face_set(config.models.face)
     return StoredHitComparisons(
-        config, clock, lambda: faces.detector(model_store(config), 1)
+        config,
+        clock,
+        lambda: faces.detector(model_store(config), 1),
+        BoothReferenceImages,
     )
 
 
