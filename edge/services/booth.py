@@ -27,6 +27,7 @@ from edge.logs import EventLog
 from edge.recognition.image_encoding import encode_png
 from edge.services import wiring
 from edge.services.booth_health import booth_health, read_instructions
+from edge.services.booth_hits import hit_router
 from edge.services.booth_watch import BoothWatch, standing_of
 from edge.services.sites import booth_site
 from edge.services.systemd import Notifier, stop_event
@@ -80,15 +81,17 @@ def run_booth(config: Config) -> None:
         # tenth of a second; nothing of it is ever garbage.
         gc.collect()
         gc.freeze()
+        site = booth_site(config, clock)
         app = create_app(
             feed,
             lambda: booth_health(config, finger, face, watch, clock),
             lambda hit_id: read_instructions(config, hit_id),
-            booth_site(config, clock),
+            site,
             [
                 check_routes(desk, actor),
                 live_routes(live),
                 comparison_routes(wiring.hit_comparisons(config, clock), actor),
+                hit_router(config, clock, feed.publish, site),
             ],
         )
         with _serving(app, config):

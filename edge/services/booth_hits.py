@@ -5,18 +5,59 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from fastapi import HTTPException
+
 from edge.booth.hit_desk import HitBook, HitDesk
+from edge.booth.hit_routes import HitPeople, hit_routes
+from edge.recognition.image_encoding import as_png
+from edge.records.accounts import Role
 from edge.store.booth_hits import BoothHits
 from edge.store.commands import StoredCommands
 from edge.store.database import open_database
 from edge.store.reference_images import BoothReferenceImages
 from edge.store.watchlist import BoothWatchlist
+from edge.web.access import require
+from edge.web.accounts import SignInError, SignInRefusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from fastapi import APIRouter, Request
+
     from edge.clock import Clock
     from edge.config import Config
+    from edge.web.site import Site
+
+# An engineer repairs devices and sees nobody's face.
+DECIDERS = (Role.OFFICER, Role.SUPERVISOR)
+
+
+def hit_router(
+    config: Config,
+    clock: Clock,
+    publish: Callable[[dict[str, Any]], None],
+    site: Site,
+) -> APIRouter:
+    """Return the routes of hits behind the booth's site."""
+    decider = require(*DECIDERS)
+
+    def officer(request: Request) -> str:
+        return decider(request).account.name
+
+    def second(name: str, password: str) -> str:
+        try:
+            account = site.authenticator.sign_in(
+                name, password, action="signed in as second officer"
+            )
+        except SignInError as error:
+            status = 429 if error.reason is SignInRefusal.LOCKED else 401
+            raise HTTPException(status, str(error)) from error
+        if account.role not in DECIDERS:
+            raise HTTPException(403, "only officers and supervisors decide on hits")
+        return account.name
+
+    people = HitPeople(officer, officer, second)
+    return hit_routes(hit_desk(config, clock, publish), people, as_png)
 
 
 def hit_desk(

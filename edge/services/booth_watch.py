@@ -17,6 +17,7 @@ from edge.services.face_search import FaceSearchState
 from edge.services.watchlist_freshness import LOCAL, FreshnessReader
 from edge.store.commands import StoredCommands
 from edge.store.database import open_database
+from edge.store.reference_images import BoothReferenceImages
 from edge.store.references import StoredReferences
 from edge.watchlist.live import GalleryFollower, SearchedState
 
@@ -123,6 +124,7 @@ class BoothWatch:
             self._faces = galleries.faces.state()
             freshness = FreshnessReader(watchlist)
             instructions = _NewInstructions(StoredCommands(booth))
+            images = _NewImages(BoothReferenceImages(booth))
             self._read_freshness(freshness)
 
             def look() -> None:
@@ -134,6 +136,9 @@ class BoothWatch:
                     self._publish(
                         {"event": "instruction", **instruction_view(instruction)}
                     )
+                    self._publish(_hit_changed(instruction.hit_id))
+                for hit_id in images.arrived():
+                    self._publish(_hit_changed(hit_id))
 
             yield look
 
@@ -159,6 +164,26 @@ class _NewInstructions:
 
     def _newest(self) -> list[StoredInstruction]:
         return self._commands.instructions(limit=INSTRUCTIONS_SHOWN)
+
+
+class _NewImages:
+    """Hits of whose entry the hub has sent images since the last look."""
+
+    def __init__(self, images: BoothReferenceImages) -> None:
+        self._images = images
+        self._looks = 0
+        self._mark, _ = images.arrived_after("")
+
+    def arrived(self) -> list[str]:
+        self._looks += 1
+        if self._looks % LOOKS_FOR_INSTRUCTIONS:
+            return []
+        self._mark, hit_ids = self._images.arrived_after(self._mark)
+        return hit_ids
+
+
+def _hit_changed(hit_id: str) -> dict[str, Any]:
+    return {"event": "hit_changed", "hit_id": hit_id}
 
 
 def standing_of(state: WatchedState, monotonic_s: float) -> WatchlistStanding:

@@ -233,6 +233,8 @@ def test_an_instruction_that_comes_is_shown_and_those_before_are_kept(machine):
             listener = machine.feed.listen()
             commands.add_instruction("h2", "Let pass.", "c2", at=NOW)
             event = listener.get(timeout=WAIT_S)
+            changed = listener.get(timeout=WAIT_S)
+            assert changed == {"event": "hit_changed", "hit_id": "h2"}
             with pytest.raises(queue.Empty):
                 listener.get(timeout=0.3)
     shown = {
