@@ -12,7 +12,7 @@ import os
 import tomllib
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    model_validator,
 )
 
 from edge.errors import ConfigurationError
@@ -31,14 +32,17 @@ FILE_VARIABLE = "EDGE_CONFIG"
 _Value = TypeVar("_Value")
 
 
-def _loopback(value: str) -> str:
+def _is_loopback(value: str) -> bool:
     if value == "localhost":
-        return value
+        return True
     try:
-        is_loopback = ip_address(value).is_loopback
+        return ip_address(value).is_loopback
     except ValueError:
-        is_loopback = False
-    if not is_loopback:
+        return False
+
+
+def _loopback(value: str) -> str:
+    if not _is_loopback(value):
         message = "must be a loopback address such as 127.0.0.1"
         raise ValueError(message)
     return value
@@ -234,6 +238,34 @@ class HubSection(Section):
     late_after_s: float = Field(default=300.0, ge=1, le=7 * 24 * 3600)
 
 
+class ConsoleSection(Section):
+    """certificate_file, key_file: with them the console is served over TLS.
+
+    names: under which browsers reach it; loopback's names always.
+    """
+
+    host: str = Field(default="127.0.0.1", min_length=1, max_length=253)
+    port: Port = 8720
+    names: tuple[str, ...] = Field(default=(), strict=False, max_length=16)
+    certificate_file: FilePath | None = None
+    key_file: FilePath | None = None
+    overdue_after_s: float = Field(default=60.0, ge=5, le=24 * 3600)
+    lost_after_s: float = Field(default=300.0, ge=5, le=7 * 24 * 3600)
+    stale_after_s: float = Field(default=600.0, ge=60, le=30 * 24 * 3600)
+    stale_changes: int = Field(default=1000, ge=1, le=1_000_000)
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("certificate_file and key_file: both or none")
+        if self.certificate_file is None and not _is_loopback(self.host):
+            message = "host: beyond loopback only with certificate_file and key_file"
+            raise ValueError(message)
+        if self.lost_after_s < self.overdue_after_s:
+            raise ValueError("lost_after_s: not before overdue_after_s")
+        return self
+
+
 class Config(Section):
     booth_id: Identifier = "booth-1"
     store: StoreSection = Field(default_factory=StoreSection)
@@ -247,6 +279,7 @@ class Config(Section):
     access: AccessSection = Field(default_factory=AccessSection)
     keys: KeysSection = Field(default_factory=KeysSection)
     hub: HubSection | None = None
+    console: ConsoleSection = Field(default_factory=ConsoleSection)
 
 
 def load_config(path: Path | None = None) -> Config:

@@ -19,7 +19,7 @@ DOORS = {
     "paho": {"edge/sync/mqtt_session.py", "edge/sync/mqtt_wire.py"},
     "onnxruntime": {"edge/recognition/onnx_session.py"},
     "amqtt": {"edge/simulate/broker_amqtt.py"},
-    "uvicorn": {"edge/services/booth.py"},
+    "uvicorn": {"edge/services/web_server.py"},
 }
 
 
@@ -64,7 +64,8 @@ def test_a_library_is_imported_only_at_its_door(library):
 
 
 def test_fastapi_is_imported_only_by_what_serves_browsers():
-    web = ("edge/booth/", "edge/console/", "edge/web/")
+    # edge/services puts routes together, and names what it puts together.
+    web = ("edge/booth/", "edge/console/", "edge/web/", "edge/services/")
     strangers = {name for name in importers("fastapi") if not name.startswith(web)}
     assert strangers == set()
 

@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 
 from edge.cli import (
+    bench_console,
     bench_face,
     bench_face_search,
     bench_fusion,
@@ -136,6 +137,7 @@ def _show(report: Mapping[str, Any]) -> None:
 
 
 for _command in (
+    bench_console.console,
     bench_face.face,
     bench_face_search.face_search,
     bench_guidance.guidance,

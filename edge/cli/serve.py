@@ -36,6 +36,15 @@ def serve_sync(config_path: Path | None) -> None:
     run_sync_from(load_config(config_path))
 
 
+@serve.command("console")
+@config_option
+def serve_console(config_path: Path | None) -> None:
+    """Serve the hub operators' console to browsers."""
+    from edge.services.console import run_console  # noqa: PLC0415  slow to load
+
+    run_console(load_config(config_path))
+
+
 @serve.command("hub")
 @config_option
 def serve_hub(config_path: Path | None) -> None:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, FastAPI
 
 from edge.console.access import Person, viewing
+from edge.console.account_routes import account_routes
 from edge.console.audit_routes import audit_routes
 from edge.console.case_routes import case_routes
 from edge.console.draft_routes import draft_routes
 from edge.console.live_routes import live_routes
+from edge.console.pages import page_routes
 from edge.console.post_routes import post_routes
 from edge.console.refusals import add_refusals
 from edge.console.watchlist_routes import watchlist_routes
@@ -22,12 +24,14 @@ if TYPE_CHECKING:
 
     from edge.console.desk import ConsoleDesk
     from edge.console.live_events import LiveEvents
+    from edge.web.site import Site
 
 
 def create_console(
     desk: ConsoleDesk,
     live: LiveEvents,
     identify: Callable[[Request], Person | None],
+    site: Site,
 ) -> FastAPI:
     """Build the application.
 
@@ -51,6 +55,8 @@ def create_console(
         watchlist_routes(desk),
         draft_routes(desk),
         audit_routes(desk),
+        account_routes(desk, site.sessions),
+        page_routes(site.pages),
     ):
         app.include_router(router)
 

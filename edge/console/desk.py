@@ -16,7 +16,7 @@ from edge.store.hub_cases import StoredHubCases
 from edge.store.hub_commands import StoredHubCommands
 from edge.store.hub_drafts import StoredHubDrafts
 from edge.store.hub_entries import StoredHubEntries
-from edge.store.hub_images import StoredReferenceImages
+from edge.store.hub_images import StoredReferenceImages, not_shown
 from edge.store.hub_log import StoredHubLog
 from edge.store.hub_messages import StoredHubMessages
 from edge.store.hub_recalls import StoredHubRecalls
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ConsoleSettings:
-    """posts, alarms: what counts as late. export_limit: bytes of one archive."""
+    """What counts as late."""
 
     alarms: AlarmLimits = field(default_factory=AlarmLimits)
     posts: PostLimits = field(default_factory=PostLimits)
@@ -64,6 +64,7 @@ class ConsoleDesk:
     """load_keys: reads the hub's keys when they are needed, raises ConfigurationError.
 
     prepare: makes references of images; slow the first time, when it loads networks.
+    shown: makes of an image that is too large for a booth one that is not.
     """
 
     store_path: Path
@@ -71,6 +72,7 @@ class ConsoleDesk:
     settings: ConsoleSettings
     load_keys: Callable[[], HubKeys]
     prepare: Callable[[str, Sequence[ImageToEnrol]], Sequence[Prepared]]
+    shown: Callable[[bytes], bytes | None] = not_shown
 
     @contextmanager
     def opened(self, actor: str) -> Iterator[Opened]:
@@ -87,7 +89,7 @@ class ConsoleDesk:
             yield Opened(
                 database=database,
                 cases=StoredHubCases(database, actor=actor),
-                drafts=StoredHubDrafts(database, actor=actor),
+                drafts=StoredHubDrafts(database, actor=actor, shown=self.shown),
                 entries=StoredHubEntries(database),
                 images=StoredReferenceImages(database, actor=actor),
                 messages=StoredHubMessages(database),

@@ -114,12 +114,16 @@ class LiveEvents:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        self.close()
+        self._thread.join()
+
+    def close(self) -> None:
+        """End every stream, so that the web server can stop."""
         self._stopping.set()
         with self._lock:
             listeners = list(self._listeners)
         for listener in listeners:
             listener.end()
-        self._thread.join()
 
     @property
     def is_alive(self) -> bool:

@@ -36,13 +36,22 @@ def read_grey_image(path: Path) -> NDArray[np.uint8]:
     Raises:
         InputError: the file cannot be read or is not a usable image.
     """
-    pixels = _decode(path)
+    return decode_grey_image(_read_bytes(path), origin=str(path))
+
+
+def decode_grey_image(data: bytes, *, origin: str) -> NDArray[np.uint8]:
+    """Return the image of a file's bytes as grey, uint8 (height, width).
+
+    Raises:
+        InputError: not a usable image; names origin.
+    """
+    pixels = _decode(data, origin)
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[:, :, 0]
     if pixels.ndim == 3:
         code = cv2.COLOR_BGRA2GRAY if pixels.shape[2] == 4 else cv2.COLOR_BGR2GRAY
         pixels = np.asarray(cv2.cvtColor(pixels, code))
-    return _eight_bits(pixels, path)
+    return _eight_bits(pixels, origin)
 
 
 def read_rgb_image(path: Path) -> NDArray[np.uint8]:
@@ -51,12 +60,21 @@ def read_rgb_image(path: Path) -> NDArray[np.uint8]:
     Raises:
         InputError: the file cannot be read or is not a usable image.
     """
-    pixels: NDArray[Any] = _decode(path)
+    return decode_rgb_image(_read_bytes(path), origin=str(path))
+
+
+def decode_rgb_image(data: bytes, *, origin: str) -> NDArray[np.uint8]:
+    """Return the image of a file's bytes as RGB, uint8 (height, width, 3).
+
+    Raises:
+        InputError: not a usable image; names origin.
+    """
+    pixels: NDArray[Any] = _decode(data, origin)
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     codes = {1: cv2.COLOR_GRAY2RGB, 3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGB}
     if channels not in codes:
-        raise InputError(f"{path}: {channels} channels; give a grey or colour image")
-    return _eight_bits(np.asarray(cv2.cvtColor(pixels, codes[channels])), path)
+        raise InputError(f"{origin}: {channels} channels; give a grey or colour image")
+    return _eight_bits(np.asarray(cv2.cvtColor(pixels, codes[channels])), origin)
 
 
 def image_size(data: bytes) -> tuple[int, int] | None:
@@ -112,20 +130,19 @@ def _tiff_size(data: bytes) -> tuple[int, int] | None:
     return found[256], found[257]
 
 
-def _decode(path: Path) -> NDArray[Any]:
-    data = _read_bytes(path)
+def _decode(data: bytes, origin: str) -> NDArray[Any]:
     size = image_size(data)
     if size is None:
-        raise InputError(f"{path}: not an image; give PNG, JPEG, BMP or TIFF")
-    _check_size(path, *size)
+        raise InputError(f"{origin}: not an image; give PNG, JPEG, BMP or TIFF")
+    _check_size(origin, *size)
     if _is_cut(data):
-        raise InputError(f"{path}: the file is cut off; copy it again")
+        raise InputError(f"{origin}: the file is cut off; copy it again")
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
-        raise InputError(f"{path}: the image is damaged; copy it again") from error
+        raise InputError(f"{origin}: the image is damaged; copy it again") from error
     if pixels is None or pixels.shape[:2] != (size[1], size[0]):
-        raise InputError(f"{path}: the image is damaged; copy it again")
+        raise InputError(f"{origin}: the image is damaged; copy it again")
     return np.asarray(pixels)
 
 
@@ -140,8 +157,8 @@ def _read_bytes(path: Path) -> bytes:
     return data
 
 
-def _check_size(path: Path, width: int, height: int) -> None:
-    sides = f"{path}: {width} x {height} pixels"
+def _check_size(origin: str, width: int, height: int) -> None:
+    sides = f"{origin}: {width} x {height} pixels"
     if min(width, height) < SMALLEST_SIDE_PX:
         raise InputError(f"{sides} is too small; at least {SMALLEST_SIDE_PX} a side")
     if max(width, height) > LARGEST_SIDE_PX or width * height > PIXEL_LIMIT:
@@ -165,9 +182,10 @@ def _is_cut(data: bytes) -> bool:
     return False
 
 
-def _eight_bits(pixels: NDArray[Any], path: Path) -> NDArray[np.uint8]:
+def _eight_bits(pixels: NDArray[Any], origin: str) -> NDArray[np.uint8]:
     if pixels.dtype == np.uint16:
         return (pixels >> 8).astype(np.uint8)
     if pixels.dtype != np.uint8:
-        raise InputError(f"{path}: {pixels.dtype} pixels; give 8 or 16 bits a channel")
+        kind = pixels.dtype
+        raise InputError(f"{origin}: {kind} pixels; give 8 or 16 bits a channel")
     return np.ascontiguousarray(pixels, dtype=np.uint8)

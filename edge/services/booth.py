@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import gc
-import threading
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
-
-import uvicorn
+from typing import TYPE_CHECKING
 
 from edge.booth.app import create_app
 from edge.booth.check_routes import check_routes
@@ -22,7 +19,7 @@ from edge.checkpoint.policy import PresentationPolicy
 from edge.checkpoint.quality_gate import FingerThresholds
 from edge.checkpoint.runner import CheckRunner
 from edge.clock import SystemClock
-from edge.errors import ConfigurationError, EdgeError
+from edge.errors import EdgeError
 from edge.logs import EventLog
 from edge.recognition.image_encoding import encode_png
 from edge.services import wiring
@@ -31,6 +28,7 @@ from edge.services.booth_hits import hit_router
 from edge.services.booth_watch import BoothWatch, standing_of
 from edge.services.sites import booth_site
 from edge.services.systemd import Notifier, stop_event
+from edge.services.web_server import serving
 from edge.store.checks import CheckStore
 from edge.store.database import open_database
 from edge.terms import FingerPosition
@@ -94,7 +92,7 @@ def run_booth(config: Config) -> None:
                 hit_router(config, clock, feed.publish, site),
             ],
         )
-        with _serving(app, config):
+        with serving(app, host=config.web.host, port=config.web.port, key="web"):
             log.event("started", booth_id=config.booth_id, port=config.web.port)
             notifier.ready()
             notifier.status("ready for checks")
@@ -171,37 +169,3 @@ def check_runner(
             presentation_attack=PresentationPolicy(config.policy.presentation_attack),
         )
         yield CheckRunner(ports, booth_id=config.booth_id, limits=limits)
-
-
-@contextmanager
-def _serving(app: Any, config: Config) -> Iterator[None]:  # noqa: ANN401  an ASGI callable
-    settings = uvicorn.Config(
-        app,
-        host=config.web.host,
-        port=config.web.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=1,
-    )
-    server = _Server(settings)
-    thread = threading.Thread(target=server.run, name="web", daemon=True)
-    thread.start()
-    try:
-        while not server.started:
-            if not thread.is_alive():
-                where = f"{config.web.host}:{config.web.port}"
-                message = f"web.port: cannot listen on {where}; is it taken?"
-                raise ConfigurationError(message)
-            thread.join(0.01)
-        yield
-    finally:
-        server.should_exit = True
-        thread.join(STOP_S)
-
-
-class _Server(uvicorn.Server):
-    """Leaves the signals to the process, which has more than a web server to stop."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

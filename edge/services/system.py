@@ -69,6 +69,7 @@ class LocalSystem:
         self.hub_store = run_dir / "hub.db"
         self.config_path = run_dir / "edge.toml"
         self.booth_url = f"http://127.0.0.1:{free_port()}"
+        self.console_url = f"http://127.0.0.1:{free_port()}"
         self.processes: dict[str, ServiceProcess] = {}
         self.passwords: dict[tuple[Place, str], str] = {}
         self.broker: RunningBroker
@@ -96,6 +97,14 @@ class LocalSystem:
             ClientError: the booth did not let it in.
         """
         return signed_in(self.booth_url, name, self.passwords["booth", name])
+
+    def console_client(self, name: str = "operator-1") -> httpx.Client:
+        """Return a client that is signed in at the hub's console; the caller closes it.
+
+        Raises:
+            ClientError: the console did not let it in.
+        """
+        return signed_in(self.console_url, name, self.passwords["hub", name])
 
     def _start(self, stack: ExitStack) -> None:
         self._on_step("emulated scanner and camera")
@@ -149,6 +158,7 @@ class LocalSystem:
             ),
             "edge-sync": (*serve, "sync", *config),
             "edge-booth": (*serve, "booth", *config),
+            "edge-console": (*serve, "console", *config),
         }
         return [
             ServiceProcess(name, command, self._run_dir)
@@ -171,6 +181,7 @@ class LocalSystem:
             },
             "keys": {"folder": str(self._run_dir / "keys")},
             "web": {"port": int(self.booth_url.rsplit(":", 1)[1])},
+            "console": {"port": int(self.console_url.rsplit(":", 1)[1])},
             "hub": {
                 "store": str(self.hub_store),
                 "poll_s": 0.05,

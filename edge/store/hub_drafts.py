@@ -16,14 +16,14 @@ from edge.records.console_values import Draft, DraftImage, DraftState
 from edge.store.audit import append_audit
 from edge.store.case_rows import instant
 from edge.store.database import mapped_errors, transaction
-from edge.store.hub_images import keep_images
+from edge.store.hub_images import keep_images, not_shown
 from edge.store.hub_log import append_changes
 from edge.store.hub_recalls import withdraw_entry
 from edge.terms import ChangeOperation, DraftChange
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import sqlite_utils
 
@@ -38,9 +38,17 @@ _IMAGES = (
 
 
 class StoredHubDrafts:
-    def __init__(self, database: sqlite_utils.Database, *, actor: str) -> None:
+    def __init__(
+        self,
+        database: sqlite_utils.Database,
+        *,
+        actor: str,
+        shown: Callable[[bytes], bytes | None] = not_shown,
+    ) -> None:
+        """shown: makes of a PNG that is too large for a booth one that is not."""
         self._database = database
         self._actor = actor
+        self._shown = shown
 
     def add(
         self,
@@ -162,7 +170,7 @@ class StoredHubDrafts:
         pngs = connection.execute(
             "select reference_id, png from draft_images where draft_id = ?", (draft_id,)
         ).fetchall()
-        keep_images(connection, [draft], dict(pngs), at=at)
+        keep_images(connection, [draft], dict(pngs), at=at, shown=self._shown)
         return recorded.change.sequence
 
     def _decide(

@@ -26,7 +26,7 @@ def test_the_booth_example_shows_every_key_and_every_default():
         ("keys", "folder"),
     }
     for section, value in defaults.items():
-        if section == "hub":
+        if section in ("hub", "console"):
             continue
         if not isinstance(value, dict):
             assert shown[section] == value
@@ -94,3 +94,11 @@ def test_systemd_folders_are_the_defaults_where_it_gave_them(monkeypatch):
 def test_any_text_is_a_configuration_or_a_configuration_error(text):
     with contextlib.suppress(ConfigurationError):
         assert isinstance(parse_config(text, origin="edge.toml"), Config)
+
+
+def test_the_hub_example_shows_every_key_of_the_console():
+    path = REPOSITORY / "config" / "hub.example.toml"
+    text, console = path.read_text(encoding="utf-8"), load_config(path).console
+    for key in type(console).model_fields:
+        assert f"{key} = " in text.partition("[console]")[2], key
+    assert console == Config().console

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import cv2
@@ -50,6 +50,10 @@ from edge.terms import (
 )
 from edge.trust.cose import sign
 from edge.trust.keys import SigningKey
+from edge.web.accounts import Authenticator
+from edge.web.pages import Pages
+from edge.web.sessions import Sessions
+from edge.web.site import Site
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LOG = "ab" * 16
@@ -301,10 +305,24 @@ def identify(request):
     return Person(name, ROLES[name]) if name in ROLES else None
 
 
+@contextmanager
+def opened_accounts(path):
+    with closing(open_database(path, "hub").conn):
+        yield None
+
+
 @pytest.fixture
 def app(desk, clock):
     with LiveEvents(desk, EventLog(clock, "edge-console")) as live:
-        yield create_console(desk, live, identify)
+        path = desk.store_path
+        site = Site(
+            cookie="edge_hub",
+            authenticator=Authenticator(lambda: opened_accounts(path), clock),
+            sessions=Sessions(clock, idle_s=600, longest_s=3600),
+            pages=Pages(["edge.console", "edge.web"], site="Hub"),
+            clock=clock,
+        )
+        yield create_console(desk, live, identify, site)
 
 
 class Browser:

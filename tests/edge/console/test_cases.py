@@ -332,6 +332,14 @@ ROUTES = (
     ("GET", "/api/audit", "asu"),
     ("POST", "/api/audit/verification", "asu"),
     ("GET", "/api/openapi.json", "oasu"),
+    ("GET", "/api/accounts", "a"),
+    ("POST", "/api/accounts", "a"),
+    ("POST", "/api/accounts/operator-1", "a"),
+    ("GET", "/accounts", "a"),
+    ("GET", "/audit", "asu"),
+    ("GET", "/", "oasu"),
+    ("GET", "/posts", "oasu"),
+    ("GET", "/watchlist", "oasu"),
 )
 
 
