@@ -66,6 +66,7 @@ class CheckDesk:
         self._running: str | None = None
         self._picked: tuple[float, float] | None = None
         self._orders = OrderBox()
+        self._ended: tuple[int, DeskState | None] = (0, None)
         self._opened = threading.Event()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="checks", daemon=True)
@@ -130,6 +131,12 @@ class CheckDesk:
             return True
 
     @property
+    def ended(self) -> tuple[int, DeskState | None]:
+        """Return how many checks have ended, and how the last one did."""
+        with self._lock:
+            return self._ended
+
+    @property
     def is_busy(self) -> bool:
         with self._lock:
             return self._running is not None
@@ -186,6 +193,7 @@ class CheckDesk:
     def _finish(self, ticket: str, state: DeskState) -> None:
         with self._lock:
             self._remember(ticket, state)
+            self._ended = (self._ended[0] + 1, state)
             if self._running == ticket:
                 self._running = None
         self._feed.publish(

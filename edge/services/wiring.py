@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     import sqlite_utils
 
+    from edge.capture.fingerprint_scanner import BridgedFingerprintCapture
     from edge.clock import Clock
     from edge.config import Config
     from edge.models.store import ModelStore
-    from edge.ports import FaceCapture, FingerprintCapture
+    from edge.ports import FaceCapture
     from edge.recognition.face.engine import FaceEngine
     from edge.recognition.face.presentation_attack import (
         PresentationAttackDetector,
@@ -161,7 +162,9 @@ def shown_image(png: bytes) -> bytes | None:
     return smaller_image(png, most_bytes=LARGEST_SENT)
 
 
-def finger_capture(config: Config, clock: Clock) -> FingerprintCapture | None:
+def finger_capture(
+    config: Config, clock: Clock
+) -> BridgedFingerprintCapture | None:
     if not config.scanner.enabled:
         return None
     from edge.capture.fingerprint_scanner import BridgedFingerprintCapture
