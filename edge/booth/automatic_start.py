@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge.booth.desk import CheckDesk
-    from edge.booth.events import EventFeed
     from edge.checkpoint.check import CheckRequest
     from edge.ports import FingerPresence
+    from edge.web.events import EventFeed
 
 LOOK_S = 0.1
 # A scanner that is away is asked again so often.

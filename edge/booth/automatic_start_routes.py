@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
 from edge.booth.check_routes import CheckOrder
+from edge.web.access import current_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge.booth.automatic_start import AutomaticStart
+    from edge.web.sessions import Sessions
+
+    Presence: TypeAlias = Callable[[Request], Callable[[], bool]]
 
 
 class AutomaticOrder(BaseModel):
@@ -27,7 +31,7 @@ class AutomaticOrder(BaseModel):
 def automatic_start_routes(
     automatic: AutomaticStart,
     officer: Callable[[Request], str],
-    presence: Callable[[Request], Callable[[], bool]],
+    presence: Presence,
 ) -> APIRouter:
     """officer: returns the name of the account that sends a request.
 
@@ -48,3 +52,13 @@ def automatic_start_routes(
         return automatic.view()
 
     return router
+
+
+def presence_at(sessions: Sessions) -> Presence:
+    """Return what tells of a request whether its session goes on."""
+
+    def presence(request: Request) -> Callable[[], bool]:
+        session = current_session(request)
+        return lambda: sessions.is_live(session)
+
+    return presence

@@ -7,6 +7,8 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from edge.booth.app import create_app
+from edge.booth.automatic_start import AutomaticStart
+from edge.booth.automatic_start_routes import automatic_start_routes, presence_at
 from edge.booth.check_routes import check_routes
 from edge.booth.comparison_routes import comparison_routes
 from edge.booth.desk import CheckDesk
@@ -80,6 +82,8 @@ def run_booth(config: Config) -> None:
         gc.collect()
         gc.freeze()
         site = booth_site(config, clock)
+        automatic = AutomaticStart(desk, finger, feed)
+        automatic.start()
         app = create_app(
             feed,
             lambda: booth_health(config, finger, face, watch, clock),
@@ -88,6 +92,7 @@ def run_booth(config: Config) -> None:
             [
                 check_routes(desk, actor),
                 live_routes(live),
+                automatic_start_routes(automatic, actor, presence_at(site.sessions)),
                 comparison_routes(wiring.hit_comparisons(config, clock), actor),
                 hit_router(config, clock, feed.publish, site),
             ],
@@ -97,12 +102,14 @@ def run_booth(config: Config) -> None:
             notifier.ready()
             notifier.status("ready for checks")
             while not stopping.wait(ALIVE_S):
-                if not (desk.is_alive() and watch.is_alive()):
+                threads = (desk, watch, automatic)
+                if not all(thread.is_alive() for thread in threads):
                     message = "a thread of the booth has ended; restarting"
                     raise EdgeError(message)
                 notifier.alive()
             notifier.stopping()
             feed.close()
+        automatic.stop()
         desk.close()
     log.event("stopped")
 

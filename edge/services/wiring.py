@@ -162,9 +162,7 @@ def shown_image(png: bytes) -> bytes | None:
     return smaller_image(png, most_bytes=LARGEST_SENT)
 
 
-def finger_capture(
-    config: Config, clock: Clock
-) -> BridgedFingerprintCapture | None:
+def finger_capture(config: Config, clock: Clock) -> BridgedFingerprintCapture | None:
     if not config.scanner.enabled:
         return None
     from edge.capture.fingerprint_scanner import BridgedFingerprintCapture

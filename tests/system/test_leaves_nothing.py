@@ -135,6 +135,23 @@ def check(system, member):
     return result
 
 
+def check_by_finger_alone(system, member):
+    """Let a traveller begin the check; return how many checks there are of each end."""
+    with system.booth_client() as http:
+        before = http.get("/api/health").json()["checks"]
+        http.put("/api/automatic-start", json={"is_on": True})
+        system.camera.show(member.face_presented)
+        time.sleep(SCENE_CHANGE_S)
+        assert http.get("/api/health").json()["checks"] == before
+        system.scanner.enqueue(member.finger_presented)
+        eventually(lambda: http.get("/api/health").json()["checks"] != before)
+        after = http.get("/api/health").json()["checks"]
+        http.put("/api/automatic-start", json={"is_on": False})
+    system.scanner.clear()
+    system.camera.show([])
+    return after
+
+
 def enrol_the_wanted(system, person):
     database = open_database(system.hub_store, "hub")
     with closing(database.conn):
@@ -162,6 +179,7 @@ def test_nothing_of_a_clear_traveller_stays_in_any_file(tmp_path_short):
     with LocalSystem(tmp_path_short, model_cache=cache) as system:
         enrol_the_wanted(system, demo_scenario(cast).enrolled[0])
         assert check(system, clear)["outcome"] == "clear"
+        assert check_by_finger_alone(system, clear) == {"clear": 2}
         running = hunt(tmp_path_short, traces(clear.finger_presented[0]))
         hit = check(system, wanted)
         assert hit["outcome"] == "refer"

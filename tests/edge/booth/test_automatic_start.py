@@ -9,7 +9,6 @@ import pytest
 
 from edge.booth.automatic_start import AutomaticStart, AutomaticState
 from edge.booth.desk import DeskBusyError, DeskState
-from edge.booth.events import EventFeed
 from edge.checkpoint.check import CheckRequest
 from edge.errors import (
     CaptureCancelledError,
@@ -17,6 +16,7 @@ from edge.errors import (
     CaptureTimeoutError,
     DeviceAbsentError,
 )
+from edge.web.events import EventFeed
 
 REQUEST = CheckRequest()
 

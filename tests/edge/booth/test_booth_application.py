@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from edge.booth.app import create_app
+from edge.booth.automatic_start import AutomaticStart
+from edge.booth.automatic_start_routes import automatic_start_routes, presence_at
 from edge.booth.check_routes import check_routes
 from edge.booth.comparison_routes import comparison_routes
 from edge.booth.desk import CheckDesk
@@ -154,7 +156,15 @@ def site(tmp_path):
 
 
 @pytest.fixture
-def ask(desk, feed, site):
+def automatic(desk, feed):
+    running = AutomaticStart(desk, None, feed)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def ask(desk, feed, site, automatic):
     """Send one request to the application, in this process."""
     import asyncio  # noqa: PLC0415  only here does a test meet the event loop
 
@@ -166,6 +176,7 @@ def ask(desk, feed, site):
         [
             check_routes(desk, actor),
             live_routes(LiveView(None)),
+            automatic_start_routes(automatic, actor, presence_at(site.sessions)),
             comparison_routes(NoHits(), actor),
         ],
     )
@@ -439,3 +450,27 @@ def test_comparisons_and_faces_of_a_hit(ask):
     assert ask("GET", "/api/hits/h2/comparisons").status_code == 404
     assert ask("GET", "/api/hits/h2/faces/probe").status_code == 404
     assert ask("GET", "/api/hits/h1/faces/both").status_code == 422
+
+
+def test_automatic_start_is_switched_on_and_off(ask):
+    assert ask("GET", "/api/automatic-start").json()["is_on"] is False
+    wish = {"is_on": True, "order": {"positions": [7]}}
+    assert ask("PUT", "/api/automatic-start", json=wish).json()["is_on"] is True
+    deadline = time.monotonic() + 5
+    while ask("GET", "/api/automatic-start").json()["state"] != "scanner_absent":
+        assert time.monotonic() < deadline, "no scanner was not told"
+    assert ask("PUT", "/api/automatic-start", json={"is_on": False}).json() == {
+        "is_on": False,
+        "state": "off",
+        "detail": "",
+    }
+    assert ask("PUT", "/api/automatic-start", json={}).status_code == 422
+
+
+def test_automatic_start_ends_with_the_session(ask, site, automatic):
+    ask("PUT", "/api/automatic-start", json={"is_on": True})
+    site.sessions.end_all_of("ada")
+    deadline = time.monotonic() + 5
+    while automatic.view()["is_on"]:
+        assert time.monotonic() < deadline, "it went on without an officer"
+        time.sleep(0.005)
