@@ -22,19 +22,19 @@ def signed_in(
     Raises:
         ClientError: the name or the password is wrong, or nobody answers.
     """
-    client = httpx.Client(base_url=base_url, timeout=timeout_s)
     credentials = {"name": name, "password": password}
     try:
-        answer = client.post("/api/session", json=credentials)
+        with httpx.Client(base_url=base_url, timeout=timeout_s) as stranger:
+            answer = stranger.post("/api/session", json=credentials)
         answer.raise_for_status()
     except httpx.HTTPError as error:
-        client.close()
         message = f"{base_url}: cannot sign in as {name}: {error}"
         raise ClientError(message) from error
     # The cookie is for browsers alone to send; the library would keep it from a line
     # without TLS.
     cookie = answer.headers["set-cookie"].partition(";")[0]
-    client.cookies.clear()
-    client.headers["Cookie"] = cookie
-    client.headers[CSRF_HEADER] = answer.json()["csrf"]
-    return client
+    return httpx.Client(
+        base_url=base_url,
+        timeout=timeout_s,
+        headers={"Cookie": cookie, CSRF_HEADER: answer.json()["csrf"]},
+    )
