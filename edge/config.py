@@ -108,14 +108,19 @@ class SearchSection(Section):
     threads: int = Field(default=0, ge=0, le=64)
 
 
+DeviceName = Annotated[str, Field(min_length=1, max_length=60)]
+
+
 class ScannerSection(Section):
     enabled: bool = True
+    name: DeviceName = "scanner"
     socket: FilePath = Path("/run/edge/scanner.sock")
     timeout_s: float = Field(default=20.0, gt=0, le=120)
 
 
 class CameraSection(Section):
     enabled: bool = True
+    name: DeviceName = "camera"
     source: str = Field(default="/dev/video0", min_length=1)
     timeout_s: float = Field(default=10.0, gt=0, le=120)
     burst_s: float = Field(default=0.4, ge=0, le=10)
@@ -204,6 +209,10 @@ class BrokerSection(Section):
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
 
 
+class DiskSection(Section):
+    low_mb: int = Field(default=2000, ge=1, le=1_000_000)
+
+
 class WebSection(Section):
     host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
     port: Port = 8710
@@ -275,6 +284,7 @@ class Config(Section):
     camera: CameraSection = Field(default_factory=CameraSection)
     policy: PolicySection = Field(default_factory=PolicySection)
     broker: BrokerSection = Field(default_factory=BrokerSection)
+    disk: DiskSection = Field(default_factory=DiskSection)
     web: WebSection = Field(default_factory=WebSection)
     access: AccessSection = Field(default_factory=AccessSection)
     keys: KeysSection = Field(default_factory=KeysSection)

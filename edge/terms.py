@@ -12,6 +12,7 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     import numpy as np
@@ -624,11 +625,21 @@ class OutboxMessage:
 
 
 @dataclass(frozen=True)
+class AssessedSample:
+    """How good a captured sample was. position: of a finger, UNKNOWN for a face."""
+
+    modality: Modality
+    position: FingerPosition
+    quality: Quality
+
+
+@dataclass(frozen=True)
 class CheckRecord:
     """What remains of a check: outcome, reasons and times; nothing biometric.
 
     presentation: how the face was presented, None if no face was judged. Its score
-    remains only with a hit.
+    remains only with a hit. officer: the account that started it. samples: each finger
+    that was assessed, and the last frame of a face. timings_ms: of the stages.
     """
 
     check_id: str
@@ -640,3 +651,6 @@ class CheckRecord:
     duration_ms: int
     presentation: PresentationDecision | None = None
     exemptions: tuple[Exemption, ...] = ()
+    officer: str = ""
+    samples: tuple[AssessedSample, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)

@@ -58,9 +58,11 @@ class CheckRunner:
                 watchlist=judge(standing, now, self._limits.watchlist_age),
                 presentation=self._limits.presentation_attack,
             )
-        return self._record(check, decision)
+        return self._record(check, decision, request.officer)
 
-    def _record(self, check: RunningCheck, decision: Decision) -> CheckResult:
+    def _record(
+        self, check: RunningCheck, decision: Decision, officer: str
+    ) -> CheckResult:
         finished_at = self._ports.clock.now()
         best = decision.candidates[0] if decision.candidates else None
         entry = None if best is None else self._ports.search.entry(best.entry_id)
@@ -87,6 +89,9 @@ class CheckRunner:
             duration_ms=round(sum(check.watch.timings_ms.values())),
             presentation=None if presentation is None else presentation.decision,
             exemptions=tuple(check.exemptions),
+            officer=officer,
+            samples=tuple(check.samples),
+            timings_ms=dict(check.watch.timings_ms),
         )
         with check.watch.stage("record"):
             self._ports.recorder.record(record, hit)

@@ -35,6 +35,7 @@ from edge.errors import InputError
 from edge.records.searched_face import FACE_TYPE, encode_searched_face
 from edge.records.template import encode_template
 from edge.terms import (
+    AssessedSample,
     Evidence,
     Exemption,
     ExemptionKind,
@@ -93,6 +94,7 @@ class RunningCheck:
         self.findings: list[Finding] = []
         self.candidates: tuple[Candidate, ...] = ()
         self.exemptions: list[Exemption] = []
+        self.samples: list[AssessedSample] = []
         self._order: OfficerOrder | None = None
         self._asked: list[FingerPosition] = []
         self._has_replaced = False
@@ -235,6 +237,20 @@ class RunningCheck:
             return replace(finding, failure=NOT_AMONG_ALL)
         return replace(finding, was_searched=True)
 
+    def _note_sample(
+        self,
+        modality: Modality,
+        position: FingerPosition | None,
+        quality: Quality | None,
+    ) -> None:
+        if quality is None:
+            return
+        if modality is Modality.FACE:
+            # A camera shows many frames of one face; the last tells how it ended.
+            self.samples = [s for s in self.samples if s.modality is not modality]
+        where = FingerPosition.UNKNOWN if position is None else position
+        self.samples.append(AssessedSample(modality, where, quality))
+
     def _tell(
         self,
         stage: str,
@@ -247,6 +263,8 @@ class RunningCheck:
         position: FingerPosition | None = None,
     ) -> None:
         face = guidance if isinstance(guidance, FaceGuidance) else None
+        if stage == "assess":
+            self._note_sample(modality, position, face.quality if face else quality)
         finger = guidance if isinstance(guidance, FingerGuidance) else None
         self._on_event(
             CheckEvent(

@@ -14,6 +14,7 @@ from edge.booth.comparison_routes import comparison_routes
 from edge.booth.desk import CheckDesk
 from edge.booth.live import LiveView
 from edge.booth.live_routes import live_routes
+from edge.booth.report_routes import report_routes
 from edge.checkpoint.booth_ports import BoothPorts
 from edge.checkpoint.check import CheckLimits
 from edge.checkpoint.freshness import FreshnessLimits
@@ -27,13 +28,14 @@ from edge.recognition.image_encoding import encode_png
 from edge.services import wiring
 from edge.services.booth_health import booth_health, read_instructions
 from edge.services.booth_hits import hit_router
+from edge.services.booth_status import BoothStatus, read_statistics
 from edge.services.booth_watch import BoothWatch, standing_of
 from edge.services.sites import booth_site
 from edge.services.systemd import Notifier, stop_event
 from edge.services.web_server import serving
 from edge.store.checks import CheckStore
 from edge.store.database import open_database
-from edge.terms import FingerPosition
+from edge.terms import FingerPosition, Modality
 from edge.web.access import actor
 from edge.web.events import EventFeed
 
@@ -95,6 +97,11 @@ def run_booth(config: Config) -> None:
                 automatic_start_routes(automatic, actor, presence_at(site.sessions)),
                 comparison_routes(wiring.hit_comparisons(config, clock), actor),
                 hit_router(config, clock, feed.publish, site),
+                report_routes(
+                    lambda start, end: read_statistics(config, start, end),
+                    BoothStatus(config, finger, face, watch, clock).view,
+                    clock,
+                ),
             ],
         )
         with serving(app, host=config.web.host, port=config.web.port, key="web"):
@@ -148,7 +155,13 @@ def check_runner(
             finger_recognition=wiring.fingerprint_engine(config),
             face_recognition=wiring.face_engine(config),
             search=wiring.watchlist_index(galleries, watchlist, clock),
-            recorder=CheckStore(database),
+            recorder=CheckStore(
+                database,
+                {
+                    Modality.FINGERPRINT: config.scanner.name,
+                    Modality.FACE: config.camera.name,
+                },
+            ),
             encode_png=encode_png,
             clock=clock,
             standing=lambda: standing_of(watch.state, clock.monotonic_s()),

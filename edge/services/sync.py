@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from edge.clock import SystemClock
 from edge.errors import ConfigurationError
 from edge.logs import EventLog
+from edge.services.link_note import LinkNote
 from edge.services.systemd import Notifier, stop_event
 from edge.store.commands import StoredCommands
 from edge.store.database import open_database
@@ -143,8 +144,10 @@ def run_sync(
         stack.callback(agent.close)
         stack.callback(notifier.stopping)
         log.event("started", booth_id=booth_id, host=broker.host, port=broker.port)
+        note = LinkNote(side.store_path.parent, clock)
         while not stopping.is_set():
             agent.step(poll_s)
+            note.write_if_due(agent.link_word)
             notifier.alive()
 
 

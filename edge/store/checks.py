@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from edge.store.audit import append_audit
@@ -9,14 +10,23 @@ from edge.store.database import mapped_errors, transaction
 from edge.store.hits import insert_hit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import sqlite_utils
 
-    from edge.terms import CheckRecord, Exemption, Hit
+    from edge.terms import CheckRecord, Exemption, Hit, Modality
 
 
 class CheckStore:
-    def __init__(self, database: sqlite_utils.Database) -> None:
+    """devices: by what name a supervisor knows what took the samples of a modality."""
+
+    def __init__(
+        self,
+        database: sqlite_utils.Database,
+        devices: Mapping[Modality, str] | None = None,
+    ) -> None:
         self._database = database
+        self._devices = devices or {}
 
     def record(self, check: CheckRecord, hit: Hit | None) -> None:
         """Write check, hit, outbox row and audit lines in one durable transaction."""
@@ -24,7 +34,7 @@ class CheckStore:
             if hit is not None:
                 insert_hit(connection, hit)
             connection.execute(
-                "insert into checks values (?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into checks values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     check.check_id,
                     check.started_at.isoformat(),
@@ -34,7 +44,13 @@ class CheckStore:
                     ",".join(check.reasons),
                     check.duration_ms,
                     None if check.presentation is None else str(check.presentation),
+                    check.officer,
+                    json.dumps({k: round(v, 1) for k, v in check.timings_ms.items()}),
                 ),
+            )
+            connection.executemany(
+                "insert into check_samples values (?, ?, ?, ?, ?, ?, ?, ?)",
+                self._sample_rows(check),
             )
             for exemption in check.exemptions:
                 append_audit(
@@ -51,6 +67,21 @@ class CheckStore:
                 action="checked",
                 subject=f"{check.check_id} {check.outcome}",
             )
+
+    def _sample_rows(self, check: CheckRecord) -> list[tuple[str | int, ...]]:
+        return [
+            (
+                check.check_id,
+                number,
+                str(sample.modality),
+                int(sample.position),
+                self._devices.get(sample.modality, ""),
+                sample.quality.score,
+                sample.quality.is_sufficient,
+                ",".join(map(str, sample.quality.reasons)),
+            )
+            for number, sample in enumerate(check.samples, start=1)
+        ]
 
     def counts(self) -> dict[str, int]:
         """Return the number of checks by outcome."""

@@ -121,6 +121,17 @@ def truncate_log(database: sqlite_utils.Database, *, wait_ms: int) -> bool:
     return not row[0]
 
 
+def require_writable(database: sqlite_utils.Database) -> None:
+    """Begin to write, and leave it.
+
+    Raises:
+        StoreError: the store takes nothing: read-only, full, or locked too long.
+    """
+    with mapped_errors("write"):
+        database.conn.execute("begin immediate")
+        database.conn.execute("rollback")
+
+
 def check_integrity(database: sqlite_utils.Database) -> None:
     """Let SQLite read the whole file.
 

@@ -126,6 +126,13 @@ class SyncAgent:
     def is_connected(self) -> bool:
         return self._is_connected
 
+    @property
+    def link_word(self) -> str:
+        """Return "up", "hub_silent" (only the broker answers) or "down"."""
+        if not self._is_connected:
+            return "down"
+        return "hub_silent" if self._hub_birth is None else "up"
+
     def step(self, timeout_s: float) -> None:
         """Wait up to timeout_s for the link, then do everything that is due.
 
