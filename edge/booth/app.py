@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import StreamingResponse  # noqa: TC002  FastAPI reads it
 
+from edge.booth.pages import STATIC, TRAVELLER_PATHS, pages_router
 from edge.web.access import current_session
 from edge.web.event_stream import event_stream
 from edge.web.site import furnish
@@ -54,6 +55,7 @@ def create_app(
         session = current_session(request)
         return event_stream(request, feed, lambda: site.sessions.is_live(session))
 
+    app.include_router(pages_router(site, feed))
     for router in routers:
         app.include_router(router)
-    return furnish(app, site, static={})
+    return furnish(app, site, static=STATIC, public=TRAVELLER_PATHS)

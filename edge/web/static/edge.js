@@ -72,11 +72,11 @@ const locale = () => `${language()}-u-nu-latn`;
 export const number = (value, options = {}) =>
   new Intl.NumberFormat(locale(), options).format(value);
 
-export const clockTime = (instant, options = { hour: "2-digit", minute: "2-digit", second: "2-digit" }) =>
+export const clockTime = (instant, options = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }) =>
   new Intl.DateTimeFormat(locale(), options).format(new Date(instant));
 
 export const dateTime = (instant) =>
-  new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(new Date(instant));
+  new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" }).format(new Date(instant));
 
 /** An age in its largest unit: "3 min", "2 h", "5 days". */
 export function age(instant, now = Date.now()) {
@@ -198,7 +198,7 @@ export function startClocks() {
       if (element.textContent !== shown) element.textContent = shown;
     }
     for (const element of document.querySelectorAll("[data-now]")) {
-      const shown = clockTime(now, { hour: "2-digit", minute: "2-digit" });
+      const shown = clockTime(now, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
       if (element.textContent !== shown) element.textContent = shown;
     }
   };

@@ -98,7 +98,7 @@ def test_every_answer_carries_the_headers_that_keep_it_to_itself(browser):
         assert "unsafe" not in policy
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         wanted = "no-cache" if path.startswith("/static") else "no-store"
         assert headers["cache-control"] == wanted
 
