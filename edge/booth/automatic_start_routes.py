@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict
 
 from edge.booth.check_routes import CheckOrder
-from edge.web.access import current_session
+from edge.booth.deciders import DECIDERS
+from edge.web.access import current_session, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,9 @@ def automatic_start_routes(
 
     presence: returns what tells whether that officer is still signed in.
     """
-    router = APIRouter(prefix="/api/automatic-start")
+    router = APIRouter(
+        prefix="/api/automatic-start", dependencies=[Depends(require(*DECIDERS))]
+    )
 
     @router.get("")
     def read_state() -> dict[str, Any]:

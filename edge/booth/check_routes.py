@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from edge.booth.deciders import DECIDERS
 from edge.booth.desk import DeskBusyError
 from edge.checkpoint.check import CheckRequest
 from edge.checkpoint.officer_order import OfficerOrder, Unavailable
 from edge.terms import ExemptionKind, ExemptionReason, FingerPosition, Modality
+from edge.web.access import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +100,7 @@ class FacePick(BaseModel):
 
 def check_routes(desk: CheckDesk, officer: Callable[[Request], str]) -> APIRouter:
     """officer: returns the name of the account that sends a request."""
-    router = APIRouter(prefix="/api/checks")
+    router = APIRouter(prefix="/api/checks", dependencies=[Depends(require(*DECIDERS))])
 
     @router.post("", status_code=202)
     def start_check(order: CheckOrder, http: Request) -> dict[str, str]:

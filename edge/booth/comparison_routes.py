@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
-from fastapi import APIRouter, HTTPException, Path, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Request
 from fastapi.responses import Response
+
+from edge.booth.deciders import DECIDERS
+from edge.web.access import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +32,7 @@ def comparison_routes(
     comparisons: HitComparisons, officer: Callable[[Request], str]
 ) -> APIRouter:
     """officer: returns the name of the account that sends a request."""
-    router = APIRouter(prefix="/api/hits")
+    router = APIRouter(prefix="/api/hits", dependencies=[Depends(require(*DECIDERS))])
 
     @router.get("/{hit_id}/comparisons")
     def read_comparisons(hit_id: HitId, http: Request) -> dict[str, Any]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
+
+from edge.booth.deciders import DECIDERS
+from edge.web.access import require
 
 if TYPE_CHECKING:
     from edge.booth.live import LivePicture, LiveView
@@ -15,7 +18,7 @@ After = Annotated[int, Query(ge=0, le=2**53)]
 
 def live_routes(live: LiveView) -> APIRouter:
     """Return the routes; 204 where nothing newer came within a second."""
-    router = APIRouter(prefix="/api/live")
+    router = APIRouter(prefix="/api/live", dependencies=[Depends(require(*DECIDERS))])
 
     @router.get("/finger")
     def read_finger(after: After = 0) -> Response:

@@ -180,10 +180,15 @@ def ask(desk, feed, site, automatic):
             comparison_routes(NoHits(), actor),
         ],
     )
-    session = site.sessions.begin(Account("ada", "Ada", Role.OFFICER))
-    headers = {"Cookie": f"edge_test={session.token}", "X-CSRF-Token": session.csrf}
+    sessions = {
+        role: site.sessions.begin(Account(name, name.title(), role))
+        for name, role in (("ada", Role.OFFICER), ("eve", Role.ENGINEER))
+    }
 
-    def _ask(method, path, **options):
+    def _ask(method, path, role=Role.OFFICER, **options):
+        session = sessions[role]
+        headers = {"Cookie": f"edge_test={session.token}", "X-CSRF-Token": session.csrf}
+
         async def exchange():
             transport = httpx.ASGITransport(app=app)
             async with httpx.AsyncClient(
@@ -474,3 +479,20 @@ def test_automatic_start_ends_with_the_session(ask, site, automatic):
     while automatic.view()["is_on"]:
         assert time.monotonic() < deadline, "it went on without an officer"
         time.sleep(0.005)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/live/finger"),
+        ("GET", "/api/live/face"),
+        ("GET", "/api/hits/h1/comparisons"),
+        ("GET", "/api/hits/h1/faces/probe"),
+        ("POST", "/api/checks"),
+        ("GET", "/api/checks/t1"),
+        ("POST", "/api/checks/t1/cancel"),
+        ("PUT", "/api/automatic-start"),
+    ],
+)
+def test_an_engineer_sees_no_traveller(ask, method, path):
+    assert ask(method, path, role=Role.ENGINEER, json={}).status_code == 403
