@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -20,8 +20,10 @@ from rich.table import Table
 from edge.cli.context import config_option, load
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from edge.config import Config
-    from edge.services.demo import TravellerReport
+    from edge.services.demo import Demo, TravellerReport
     from edge.services.system import LocalSystem
     from edge.simulate.scenario import Scenario
 
@@ -77,10 +79,10 @@ def demo(
             is_paced=paced,
             prefer_broker=broker,
             on_step=lambda step: console.print(f"  starting {step}"),
-        ) as system:
-            is_good = _play(console, config, system, scenario, json_path)
+        ) as system, _demo(console, config, system, scenario) as play:
+            is_good = _play(console, play, json_path)
             if not once:
-                _stay(console, system)
+                _stay(console, system, play)
     finally:
         shutil.rmtree(run_dir, ignore_errors=True)
     sys.exit(0 if is_good else 1)
@@ -107,25 +109,23 @@ def _prepare_models(console: Console, config: Config) -> None:
         prepare_kernels(config)
 
 
-def _play(
-    console: Console,
-    config: Config,
-    system: LocalSystem,
-    scenario: Scenario,
-    json_path: Path | None,
-) -> bool:
+@contextmanager
+def _demo(
+    console: Console, config: Config, system: LocalSystem, scenario: Scenario
+) -> Iterator[Demo]:
     from edge.services.demo import Demo  # noqa: PLC0415  slow to load
     from edge.services.wiring import enrolment_engines  # noqa: PLC0415
 
     with console.status("loading the networks"):
         engines = enrolment_engines(config)
     console.print(f"  broker: {system.broker.kind}, booth: {system.booth_url}\n")
+    with closing(Demo(system, scenario, engines)) as play:
+        yield play
+
+
+def _play(console: Console, play: Demo, json_path: Path | None) -> bool:
     with Live(console=console, refresh_per_second=8) as live:
-        play = Demo(system, scenario, engines, lambda all_: live.update(_table(all_)))
-        try:
-            is_good = play.run()
-        finally:
-            play.close()
+        is_good = play.run(lambda reports: live.update(_table(reports)))
         live.update(_table(play.reports))
     if json_path is not None:
         _write_json(json_path, is_good, play.reports)
@@ -161,15 +161,22 @@ def _write_json(path: Path, is_good: bool, reports: list[TravellerReport]) -> No
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
-def _stay(console: Console, system: LocalSystem) -> None:
+def _stay(console: Console, system: LocalSystem, play: Demo) -> None:
+    people = Table("where", "name", "password")
+    for (place, name), password in system.passwords.items():
+        people.add_row(place, name, password)
     console.print(
-        f"\n  The checkpoint stays up: {system.booth_url}/api/health\n"
+        f"\n  The checkpoint stays up, and the travellers come again, one a check.\n"
+        f"  Officer's screen: {system.booth_url}\n"
+        f"  Hub's console:    {system.console_url}\n"
         f"  Its files: {system.config_path.parent}\n"
         f"  The hub's log: edge hub hits --config {system.config_path}\n"
-        "  Ctrl-C ends it."
     )
+    console.print(people)
+    console.print("  Ctrl-C ends it.")
     try:
-        while True:
-            time.sleep(3600)
+        play.keep_coming(
+            lambda name, what: console.print(f"  at the booth: {name}, {what}")
+        )
     except KeyboardInterrupt:
         console.print("  stopping")

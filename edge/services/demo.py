@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from itertools import cycle
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import httpx
 
@@ -12,6 +14,7 @@ from edge.errors import EdgeError
 from edge.services.enrolment import publish_person
 from edge.services.hub import hub_stores
 from edge.services.wiring import shown_image
+from edge.store.checks import CheckStore
 from edge.store.database import open_database
 from edge.store.hub_images import StoredReferenceImages
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from edge.simulate.scenario import Scenario, Traveller, WatchlistPerson
 
 POLL_S = 0.02
+LOOK_S = 0.3
 REPLICATION_S = 30.0
 CHECK_S = 60.0
 DELIVERY_S = 30.0
@@ -72,22 +76,18 @@ class TravellerReport:
 
 
 class Demo:
-    """Plays a scenario on a running system.
-
-    on_change is called with the reports whenever one of them changed.
-    """
+    """Plays a scenario on a running system."""
 
     def __init__(
         self,
         system: LocalSystem,
         scenario: Scenario,
         engines: EnrolmentEngines,
-        on_change: Callable[[list[TravellerReport]], None],
     ) -> None:
         self._system = system
         self._scenario = scenario
         self._engines = engines
-        self._on_change = on_change
+        self._on_change: Callable[[list[TravellerReport]], None] = _ignore
         self._http = system.booth_client()
         self._database = open_database(system.hub_store, "hub")
         self._hub = hub_stores(self._database, actor="demo")
@@ -99,8 +99,12 @@ class Demo:
             for t in scenario.travellers
         ]
 
-    def run(self) -> bool:
-        """Enrol, then play every traveller; True if all went as expected."""
+    def run(self, on_change: Callable[[list[TravellerReport]], None]) -> bool:
+        """Enrol, then play every traveller; True if all went as expected.
+
+        on_change is called with the reports whenever one of them changed.
+        """
+        self._on_change = on_change
         for person in self._scenario.enrolled:
             self._publish(person)
         self._await_replication()
@@ -113,6 +117,30 @@ class Demo:
                 report.problem = f"{type(error).__name__}: {error}"
             self._on_change(self.reports)
         return all(report.is_as_expected for report in self.reports)
+
+    def keep_coming(self, on_traveller: Callable[[str, str], None]) -> NoReturn:
+        """Let the travellers come again, one a check, to be checked at the screen.
+
+        on_traveller: told who stands at the booth now, and what is special.
+        """
+        for traveller in cycle(self._scenario.travellers):
+            on_traveller(traveller.name, traveller.what)
+            self._system.camera.show(traveller.face_images)
+            self._system.scanner.clear()
+            self._system.scanner.enqueue(traveller.finger_images)
+            before = self._checks()
+            while self._checks() == before:
+                time.sleep(LOOK_S)
+            # The next one steps up once this one has gone.
+            self._system.camera.show([])
+            time.sleep(SCENE_CHANGE_S)
+        raise AssertionError  # cycle() has no end
+
+    def _checks(self) -> int:
+        """Return how many checks the booth has ended."""
+        database = open_database(self._system.booth_store, "booth")
+        with closing(database.conn):
+            return sum(CheckStore(database).counts().values())
 
     def close(self) -> None:
         self._http.close()
@@ -228,6 +256,10 @@ class Demo:
         ):
             message = f"the booth did not reach watchlist change {head}"
             raise DemoError(message)
+
+
+def _ignore(_reports: list[TravellerReport]) -> None:
+    pass
 
 
 def _eventually(condition: Callable[[], bool], timeout_s: float) -> bool:
