@@ -34,10 +34,13 @@ MODES = {
     "mode.camera_failing.name": mark("The camera fails"),
     "mode.camera_failing.works": mark("Fingerprints are taken and searched."),
     "mode.camera_failing.does_not": mark("Faces, until the camera answers."),
-    "mode.face_model_missing.name": mark("Faces cannot be recognised"),
-    "mode.face_model_missing.works": mark("Fingerprints are taken and searched."),
-    "mode.face_model_missing.does_not": mark(
-        "Faces; the networks are not provisioned."
+    "mode.faces_not_searched.name": mark("The list is not searched by face"),
+    "mode.faces_not_searched.works": mark("Fingerprints; faces confirm candidates."),
+    "mode.faces_not_searched.does_not": mark("Nobody is found by the face alone."),
+    "mode.watchlist_building.name": mark("The watchlist is being prepared"),
+    "mode.watchlist_building.works": mark("Captures; the search of a part."),
+    "mode.watchlist_building.does_not": mark(
+        "No check ends in Clear until it is done."
     ),
     "mode.disk_nearly_full.name": mark("The disk is nearly full"),
     "mode.disk_nearly_full.works": mark("Checks work for now; tell the engineer."),

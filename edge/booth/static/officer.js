@@ -68,14 +68,15 @@ function setStep(name, state, words) {
   pick(`#step-${name}`).textContent = words;
 }
 
+const orderBody = () => ({ modalities: order.face ? ["fingerprint", "face"] : ["fingerprint"], positions: order.positions, unavailable: order.unavailable });
+
 async function start() {
   if (check) return;
   pick("#start").disabled = true;
   try {
     // The booth is told all that policy wants and what of it is not there: what was not
     // searched is said in the result.
-    const body = { modalities: order.face ? ["fingerprint", "face"] : ["fingerprint"], positions: order.positions, unavailable: order.unavailable };
-    const { ticket } = await api("/api/checks", { body });
+    const { ticket } = await api("/api/checks", { body: orderBody() });
     begin(ticket);
   } catch (error) {
     if (error.status === 409) say(text("say.busy"));
@@ -330,7 +331,7 @@ async function askDrills() {
 async function setAutomatic() {
   const box = pick("#automatic");
   try {
-    await api("/api/automatic-start", { method: "PUT", body: { is_on: box.checked } });
+    await api("/api/automatic-start", { method: "PUT", body: { is_on: box.checked, order: orderBody() } });
   } catch (error) {
     box.checked = !box.checked;
     toast(error.message, "bad");

@@ -14,7 +14,10 @@ export class PrintsView {
   #toggle;
 
   /** finger: one of GET .../comparisons. */
-  constructor(finger) {
+  constructor(given) {
+    // A print whose template is not there has no size: an empty sheet stands for it.
+    const sized = (print) => ({ ...print, width_px: print.width_px ?? 256, height_px: print.height_px ?? 288 });
+    const finger = { ...given, probe: sized(given.probe), reference: sized(given.reference) };
     const { probe, reference } = finger;
     const width = probe.width_px + GAP + reference.width_px;
     const height = Math.max(probe.height_px, reference.height_px);

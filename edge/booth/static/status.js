@@ -49,7 +49,7 @@ function chipsOf(status) {
     chipOf("hub", levelOf(hub?.state, ["ok", "heard", "up"]), "hub", hub?.heard_at ? age(hub.heard_at) : text("status.never")),
     chipOf("watchlist", levelOf(watchlist?.state, ["fresh", "local"]), "list", watchlistText(watchlist), true),
     chipOf("scanner", levelOf(devices?.scanner, ["on", "ok", "ready"]), "fingerprint", deviceText(devices?.scanner)),
-    chipOf("camera", levelOf(devices?.camera, ["on", "ok", "ready", "running", "streaming"]), "camera", deviceText(devices?.camera)),
+    chipOf("camera", levelOf(devices?.camera, ["opening", "on", "ok", "ready", "running", "streaming"]), "camera", deviceText(devices?.camera)),
     chipOf("disk", disk?.is_low ? "bad" : "ok", "disk", disk?.free_bytes === undefined ? "–" : text("status.free", { size: size(disk.free_bytes) })),
     chipOf("clock", clock?.is_trusted === false ? "bad" : "ok", "clock", clock?.is_trusted === false ? text("status.clock_bad") : text("status.clock_good")),
   ];
