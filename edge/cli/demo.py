@@ -73,13 +73,16 @@ def demo(
         scenario = demo_scenario(cast_from_folders(fingers, faces))
     run_dir = Path(tempfile.mkdtemp(prefix="edge-demo-"))
     try:
-        with LocalSystem(
-            run_dir,
-            model_cache=config.models.cache_dir,
-            is_paced=paced,
-            prefer_broker=broker,
-            on_step=lambda step: console.print(f"  starting {step}"),
-        ) as system, _demo(console, config, system, scenario) as play:
+        with (
+            LocalSystem(
+                run_dir,
+                model_cache=config.models.cache_dir,
+                is_paced=paced,
+                prefer_broker=broker,
+                on_step=lambda step: console.print(f"  starting {step}"),
+            ) as system,
+            _demo(console, config, system, scenario) as play,
+        ):
             is_good = _play(console, play, json_path)
             if not once:
                 _stay(console, system, play)
