@@ -13,7 +13,7 @@ from edge.console.case_export import export_case
 from edge.console.case_views import case_view
 from edge.console.comparisons import comparisons_of
 from edge.console.instructions import STANDARD, instruction_command
-from edge.console.refusals import NO_STORE, REFUSALS
+from edge.console.refusals import NO_STORE, REFUSALS, json_answer
 from edge.records.console_values import Case, CaseFilter, CaseState
 
 if TYPE_CHECKING:
@@ -37,7 +37,11 @@ def case_routes(desk: ConsoleDesk) -> APIRouter:
 
 
 def _add_reading(router: APIRouter, desk: ConsoleDesk) -> None:
-    @router.get("", summary="The queue, or other cases, a page at a time")
+    @router.get(
+        "",
+        summary="The queue, or other cases, a page at a time",
+        response_model=models.CaseList,
+    )
     def list_cases(
         person: Viewer,
         state: Literal["open", "closed", "all"] = "open",
@@ -47,7 +51,7 @@ def _add_reading(router: APIRouter, desk: ConsoleDesk) -> None:
         *,
         mine: bool = False,
         drill: bool | None = None,
-    ) -> models.CaseList:
+    ) -> Response:
         asked = CaseFilter(
             state=None if state == "all" else CaseState(state),
             booth_id=booth,
@@ -61,7 +65,7 @@ def _add_reading(router: APIRouter, desk: ConsoleDesk) -> None:
             cases = opened.cases.queue(asked, limit=limit, after=place)
             counts = opened.cases.counts()
         views = [case_view(case, now, limits) for case in cases]
-        return models.CaseList(
+        page = models.CaseList(
             cases=views,
             counts=models.CountsView(**vars(counts)),
             next=views[-1].place if len(views) == limit else None,
@@ -70,6 +74,7 @@ def _add_reading(router: APIRouter, desk: ConsoleDesk) -> None:
             overdue_after_s=limits.overdue_after_s,
             lost_after_s=limits.lost_after_s,
         )
+        return json_answer(page)
 
     @router.get("/instructions", summary="Standard instructions to an officer")
     def list_instructions(person: Viewer) -> list[models.StandardInstruction]:

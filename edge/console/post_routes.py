@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Path
+from fastapi import APIRouter, Depends, HTTPException, Path, Response
 
 from edge.console import models
 from edge.console.access import Person, leading, viewing
 from edge.console.posts import lag_of, post_state
-from edge.console.refusals import REFUSALS
+from edge.console.refusals import REFUSALS, json_answer
 from edge.hub.command_sender import new_command
 from edge.logs import safe_label
 from edge.sync.messages import CommandKind
@@ -30,8 +30,12 @@ Leader = Annotated[Person, Depends(leading)]
 def post_routes(desk: ConsoleDesk) -> APIRouter:
     router = APIRouter(prefix="/api/posts", tags=["posts"], responses=REFUSALS)
 
-    @router.get("", summary="All posts, those in trouble first")
-    def list_posts(person: Viewer) -> models.PostList:
+    @router.get(
+        "",
+        summary="All posts, those in trouble first",
+        response_model=models.PostList,
+    )
+    def list_posts(person: Viewer) -> Response:
         now = desk.clock.now()
         with desk.opened(person.name) as opened:
             sequence = _end_of_log(opened)
@@ -40,12 +44,13 @@ def post_routes(desk: ConsoleDesk) -> APIRouter:
         order = ("stale", "silent", "never", "online", "revoked")
         posts.sort(key=lambda post: (order.index(post.state), post.booth_id))
         states = Counter(post.state for post in posts)
-        return models.PostList(
+        page = models.PostList(
             posts=posts,
             states={state: states[state] for state in order},
             sequence=sequence,
             now=now,
         )
+        return json_answer(page)
 
     @router.post(
         "/{booth_id}/command", status_code=202, summary="Ask a post to do something"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from edge.console.models import Problem
@@ -20,6 +20,7 @@ from edge.errors import (
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
+    from pydantic import BaseModel
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
@@ -34,6 +35,13 @@ REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     }.items()
 }
 _STATUS = {CaseProblem.UNKNOWN: 404, CaseProblem.WRONG_OUTCOME: 422}
+
+
+def json_answer(view: BaseModel) -> Response:
+    """Return a view as it is: long lists need no second validation."""
+    return Response(
+        view.model_dump_json(), media_type="application/json", headers=NO_STORE
+    )
 
 
 def add_refusals(app: FastAPI) -> None:

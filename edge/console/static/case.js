@@ -48,8 +48,8 @@ function whole(detail, act, evidence) {
     view.is_drill ? make("div", { class: "drill-band", role: "note" }, icon("drill"), "DRILL: a synthetic person. Nobody is to be held.") : null,
     head(detail, act),
     make("div", { class: "case-columns" },
-      make("div", { class: "stack" }, entryCard(detail), evidence ?? make("section", { class: "card", id: "evidence", "aria-label": "Evidence" }), candidatesCard(detail)),
-      make("div", { class: "stack" }, officerCard(detail), actionCard(detail, act), timelineCard(detail, act))),
+      make("div", { class: "stack" }, handlingCard(detail), evidence ?? make("section", { class: "card", id: "evidence", "aria-label": "Evidence" }), candidatesCard(detail), ...[entryCard(detail)].filter(Boolean)),
+      make("div", { class: "stack" }, ...[officerCard(detail), actionCard(detail, act), timelineCard(detail, act)].filter(Boolean))),
   ].filter(Boolean);
 }
 
@@ -116,12 +116,18 @@ async function closing(view, act) {
   if (values) act(view, "close", { outcome: values.outcome, note: values.note });
 }
 
-function entryCard(detail) {
+function handlingCard(detail) {
   const entry = detail.entry;
   if (!entry) return make("section", { class: "note", "data-level": "warning" }, icon("triangle"), make("p", { text: "The hub no longer knows the entry of this hit." }));
+  return make("section", { class: "handling", "aria-label": "Handling" }, make("span", { class: "label", text: entry.handling_code }), make("p", { text: entry.instruction }));
+}
+
+function entryCard(detail) {
+  const entry = detail.entry;
+  if (!entry) return null;
   const rows = [["Category", entry.category], ["Originator", entry.originator], ["Legal basis", entry.legal_basis], ["Valid", `${entry.valid_from.slice(0, 10)} to ${entry.expires_at?.slice(0, 10) ?? "no end"}`], ["Entry", `${entry.entry_id}, version ${entry.version}`]];
   return make("section", { class: "card", "aria-label": "Entry", "data-testid": "entry" },
-    make("div", { class: "handling" }, make("span", { class: "label", text: entry.handling_code }), make("p", { text: entry.instruction })),
+    make("header", {}, make("h3", { text: "Entry" })),
     entry.is_on_watchlist ? null : make("p", { class: "note", "data-level": "warning" }, icon("triangle"), "Withdrawn from the watchlist since."),
     make("dl", { class: "facts" }, ...rows.flatMap(([key, value]) => [make("dt", { text: key }), make("dd", { text: value })])));
 }

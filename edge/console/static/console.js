@@ -1,6 +1,6 @@
 // What every page of the console needs: the stream of events, counts, sound, notices.
 
-import { api, clockTime, goToSignIn, icon, isSoundOn, make, number, pageData, play, setSound, showConnection, startPage, store, stored, toast } from "/static/web/edge.js";
+import { api, goToSignIn, icon, isSoundOn, make, number, pageData, play, setSound, showConnection, startPage, store, stored, toast } from "/static/web/edge.js";
 
 export const me = pageData("me");
 
@@ -22,8 +22,7 @@ export const words = (key) => (key ?? "").replaceAll("_", " ");
 
 /** An instant as date and time to the second, in UTC as the log has it. */
 export function exact(instant) {
-  const date = new Date(instant);
-  return `${date.toISOString().slice(0, 10)} ${clockTime(instant)}`;
+  return `${new Date(instant).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
 /** Run an action; what the server refuses is told. Returns null then. */

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from edge.records.console_values import CaseFilter
 from edge.store.audit import lines_before, verify_audit
 from edge.store.hub_commands import StoredHubCommands
 from edge.sync.messages import Instruction
@@ -53,11 +54,12 @@ def test_pages_show_every_case_once(hub, take_in, browser):
     assert len(seen) == len(set(seen)) == 7
 
 
-def test_a_hit_becomes_a_case_once(hub, take_in, browser):
+def test_a_hit_becomes_a_case_once(hub, take_in, desk):
     hub.receive()
     assert take_in() == 1
     assert take_in() == 0
-    assert len(queue(browser("operator-1"))["cases"]) == 1
+    with desk.opened("operator-1") as opened:
+        assert len(opened.cases.queue(CaseFilter(), limit=10)) == 1
 
 
 def test_an_unclaimed_case_gets_louder_and_a_claim_quietens_it(hit, browser, clock):
