@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
+import httpx
 import numpy as np
 
 from edge.clock import SystemClock
@@ -16,8 +17,6 @@ from edge.simulate.console_store import HitWriter, StoreSize
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import httpx
 
     from edge.bench.progress import Progress
 
@@ -127,8 +126,11 @@ def _listen(
     listening: threading.Event,
     stop: threading.Event,
 ) -> None:
-    timeout = 30.0
-    with client.stream("GET", "/api/events", timeout=timeout) as answer:
+    # The stream's heartbeat lets it see that it is to stop; closing the client ends it.
+    with (
+        suppress(httpx.HTTPError),
+        client.stream("GET", "/api/events", timeout=30.0) as answer,
+    ):
         for line in answer.iter_lines():
             listening.set()
             at_s = time.monotonic()
