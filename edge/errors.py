@@ -13,6 +13,7 @@ EdgeError
     AdjudicationError      a verdict on a hit is refused: decided, or by the same person
     MessageError           a message from the other side is refused
         RefusalError           it is well formed, but must not be trusted; says why
+    DrillError             a drill cannot be held: nobody to present, or one waits
     LinkError              no connection to the broker
     CaseError              what an operator wants to do to a case or a draft is refused
 
@@ -101,6 +102,10 @@ class RefusalError(MessageError):
     def __init__(self, reason: RefusalReason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class DrillError(EdgeError):
+    pass
 
 
 class LinkError(EdgeError):

@@ -12,6 +12,7 @@ from rich.table import Table
 from edge.cli.context import config_option, load
 from edge.cli.hub_case import verify_case
 from edge.cli.hub_changes import command, instruct, publish, serve, snapshot, withdraw
+from edge.cli.hub_drill import drill
 from edge.cli.hub_hits import list_hits, show_hit
 from edge.cli.hub_keys import KEY_COMMANDS
 from edge.cli.hub_rederive import rederive
@@ -35,7 +36,7 @@ def hub() -> None:
 
 for subcommand in (
     *(serve, publish, withdraw, snapshot),
-    *(list_hits, show_hit, instruct, command, rederive, verify_case),
+    *(list_hits, show_hit, instruct, command, rederive, verify_case, drill),
     *KEY_COMMANDS,
 ):
     hub.add_command(subcommand)

@@ -23,6 +23,7 @@ class Console:
         modalities = sorted({candidate.modality.value for candidate in hit.candidates})
         self._log.event(
             "hit",
+            kind="drill" if hit.is_drill else "hit",
             hit_id=hit.hit_id,
             booth_id=hit.booth_id,
             check_id=hit.check_id,

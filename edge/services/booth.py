@@ -12,24 +12,26 @@ from edge.booth.automatic_start_routes import automatic_start_routes, presence_a
 from edge.booth.check_routes import check_routes
 from edge.booth.comparison_routes import comparison_routes
 from edge.booth.desk import CheckDesk
+from edge.booth.drill_routes import drill_routes
 from edge.booth.live import LiveView
 from edge.booth.live_routes import live_routes
 from edge.booth.report_routes import report_routes
 from edge.checkpoint.booth_ports import BoothPorts
 from edge.checkpoint.check import CheckLimits
+from edge.checkpoint.drill import DrillingRunner
 from edge.checkpoint.freshness import FreshnessLimits
 from edge.checkpoint.policy import PresentationPolicy
 from edge.checkpoint.quality_gate import FingerThresholds
-from edge.checkpoint.runner import CheckRunner
 from edge.clock import SystemClock
 from edge.errors import EdgeError
 from edge.logs import EventLog
 from edge.recognition.image_encoding import encode_png
 from edge.services import wiring
 from edge.services.booth_health import booth_health, read_instructions
-from edge.services.booth_hits import hit_router
+from edge.services.booth_hits import hit_router, officer, supervisor
 from edge.services.booth_status import BoothStatus, read_statistics
 from edge.services.booth_watch import BoothWatch, standing_of
+from edge.services.drills import BoothDrills, DrillDesk
 from edge.services.sites import booth_site
 from edge.services.systemd import Notifier, stop_event
 from edge.services.web_server import serving
@@ -42,6 +44,7 @@ from edge.web.events import EventFeed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from edge.checkpoint.runner import CheckRunner
     from edge.clock import Clock
     from edge.config import Config
     from edge.ports import FaceCapture, FingerprintCapture
@@ -102,6 +105,7 @@ def run_booth(config: Config) -> None:
                     BoothStatus(config, finger, face, watch, clock).view,
                     clock,
                 ),
+                drill_routes(DrillDesk(config, clock), officer, supervisor),
             ],
         )
         with serving(app, host=config.web.host, port=config.web.port, key="web"):
@@ -188,4 +192,9 @@ def check_runner(
             ),
             presentation_attack=PresentationPolicy(config.policy.presentation_attack),
         )
-        yield CheckRunner(ports, booth_id=config.booth_id, limits=limits)
+        yield DrillingRunner(
+            ports,
+            booth_id=config.booth_id,
+            limits=limits,
+            drills=BoothDrills(database, watchlist),
+        )

@@ -39,10 +39,6 @@ def hit_router(
     site: Site,
 ) -> APIRouter:
     """Return the routes of hits behind the booth's site."""
-    decider = require(*DECIDERS)
-
-    def officer(request: Request) -> str:
-        return decider(request).account.name
 
     def second(name: str, password: str) -> str:
         try:
@@ -58,6 +54,24 @@ def hit_router(
 
     people = HitPeople(officer, officer, second)
     return hit_routes(hit_desk(config, clock, publish), people, as_png)
+
+
+def officer(request: Request) -> str:
+    """Return the name of the officer or supervisor who asks.
+
+    Raises:
+        HTTPException: nobody is signed in, or an engineer.
+    """
+    return require(*DECIDERS)(request).account.name
+
+
+def supervisor(request: Request) -> str:
+    """Return the name of the supervisor who asks.
+
+    Raises:
+        HTTPException: nobody is signed in, or no supervisor.
+    """
+    return require(Role.SUPERVISOR)(request).account.name
 
 
 def hit_desk(

@@ -62,6 +62,16 @@ class BoothWatchlist:
             ).fetchall()
         return [entry_of_row(row) for row in rows]
 
+    def entries_beginning(self, beginning: str) -> list[WatchlistEntry]:
+        """Return the entries by the beginning of their ids."""
+        with mapped_errors("read"):
+            rows = self._database.conn.execute(
+                f"select {ENTRY_COLUMNS} from entries"  # noqa: S608  a constant
+                " where entry_id between ? and ? order by entry_id",
+                (beginning, beginning + "\U0010ffff"),
+            ).fetchall()
+        return [entry_of_row(row) for row in rows]
+
     def entry(self, entry_id: str) -> WatchlistEntry | None:
         with mapped_errors("read"):
             row = self._database.conn.execute(
