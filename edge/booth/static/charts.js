@@ -39,7 +39,8 @@ export function stacks(title, rows, looks) {
       const parts = Object.entries(looks).map(([name, look]) => {
         const size = ((row.parts[name] ?? 0) / full) * (height - 44);
         y -= size;
-        return makeSvg("rect", { class: look, x: x + step * 0.15, y, width: step * 0.7, height: size });
+        const width = Math.min(step * 0.7, 36);
+        return makeSvg("rect", { class: look, x: x + (step - width) / 2, y, width, height: size });
       });
       const label = index % every === 0 ? [makeSvg("text", { x: x + step / 2, y: height - 6, "text-anchor": "middle", text: row.label })] : [];
       return [...parts, ...label];

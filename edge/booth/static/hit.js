@@ -115,6 +115,8 @@ export class HitView {
     if (fingers.length) cards.push(this.#fingersCard(hit, fingers));
     if (face) cards.push(facesCard(hit, face));
     if (!cards.length) cards.push(imagesCard(hit));
+    // What is alone has room to be large.
+    if (cards.length === 1) cards[0].classList.add("alone");
     cards.push(samplesCard(hit));
     return cards;
   }

@@ -60,19 +60,21 @@ function secondVerdict(hit, onChange) {
     make("input", { type: "radio", name: "verdict", value: verdict, required: true, "data-testid": `second-${verdict}` }), make("span", { text: text(`verdict.${verdict}`) }))));
   const reason = make("select", { class: "select", id: "second-reason", name: "reason", required: true, "data-testid": "second-reason" });
   const problem = make("p", { class: "error", role: "alert", "data-testid": "second-error" });
+  const submit = make("button", { class: "button primary large whole", "data-testid": "second-done", text: text("second.done") });
   const form = make("form", { class: "stack", "data-testid": "second-form" },
     make("div", { class: "note", "data-level": "warning" }, icon("people"), make("p", { text: text("decision.second_lead") })),
     make("div", { class: "pair" }, field("name", "text", "second.name"), field("password", "password", "second.password")),
     make("fieldset", { class: "field" }, make("legend", { text: text("second.verdict") }), verdicts),
-    make("div", { class: "field" }, make("label", { for: "second-reason", text: text("second.reason") }), reason),
-    make("div", { class: "field" }, make("label", { for: "second-note", text: text("second.note") }), make("input", { class: "input", id: "second-note", name: "note", maxlength: 500, "data-testid": "second-note" })),
-    problem, make("button", { class: "button primary large whole", "data-testid": "second-done", text: text("second.done") }));
+    make("div", { class: "pair" }, make("div", { class: "field" }, make("label", { for: "second-reason", text: text("second.reason") }), reason),
+    make("div", { class: "field" }, make("label", { for: "second-note", text: text("second.note") }), make("input", { class: "input", id: "second-note", name: "note", maxlength: 500, "data-testid": "second-note" }))),
+    problem, submit);
   form.addEventListener("change", (event) => {
     if (event.target.name === "verdict") reason.replaceChildren(...REASONS[event.target.value].map((code) => make("option", { value: code, text: text(`verdict_reason.${code}`) })));
   });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     problem.textContent = "";
+    submit.disabled = true;
     const said = Object.fromEntries(new FormData(form));
     try {
       await api(`/api/hits/${encodeURIComponent(hit.hit_id)}/second`, { body: { ...said, note: said.note.trim() }, stay: true });
@@ -81,6 +83,8 @@ function secondVerdict(hit, onChange) {
       problem.textContent = error.status === 401 ? text("second.refused") : error.message;
       pick("#second-password", form).value = "";
       pick("#second-password", form).focus();
+    } finally {
+      submit.disabled = false;
     }
   });
   return form;

@@ -134,6 +134,7 @@ function finish({ ticket, result, error }) {
   clearInterval(timer);
   const spentMs = check ? performance.now() - check.startedAt : 0;
   check = null;
+  pick("#search-progress").hidden = true;
   finger.stop();
   face.stop();
   if (spentMs) pick("#elapsed").textContent = seconds(spentMs);

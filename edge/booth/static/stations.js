@@ -63,7 +63,9 @@ export class FingerStation {
       const reason = event.reasons.find((code) => code !== "below_threshold") ?? event.reasons[0];
       return text(`reason.${reason}`);
     }
-    return text(`finger_instruction.${guidance?.instruction ?? "place_finger"}`);
+    // The first rows of a picture come before the first word on them.
+    const usual = this.#station.dataset.live === "true" ? "hold_still" : "place_finger";
+    return text(`finger_instruction.${guidance?.instruction ?? usual}`);
   }
 
   #ask(position) {

@@ -61,7 +61,9 @@ async function showDrills() {
     state.textContent = found.armed ? text("drill.armed") : "";
     pick("#drill-rows").replaceChildren(...(results.length ? results.map(drillRow) : [make("tr", {}, make("td", { colspan: 5, class: "muted", text: text("drill.none") }))]));
   } catch (error) {
-    toast(error.message, "bad");
+    // A booth without drills has none to show.
+    if (error.status === 404) pick("[data-testid=drills]").hidden = true;
+    else toast(error.message, "bad");
   }
 }
 
