@@ -72,6 +72,8 @@ const orderBody = () => ({ modalities: order.face ? ["fingerprint", "face"] : ["
 
 async function start() {
   if (check) return;
+  // The last traveller's verdict goes before the next one comes.
+  showIdle();
   pick("#start").disabled = true;
   try {
     // The booth is told all that policy wants and what of it is not there: what was not
