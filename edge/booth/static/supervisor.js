@@ -58,6 +58,7 @@ async function showDrills() {
     const results = found.results ?? [];
     const state = pick("#drill-state");
     state.hidden = !found.armed;
+    pick("#disarm").hidden = !found.armed;
     state.textContent = found.armed ? text("drill.armed") : "";
     pick("#drill-rows").replaceChildren(...(results.length ? results.map(drillRow) : [make("tr", {}, make("td", { colspan: 5, class: "muted", text: text("drill.none") }))]));
   } catch (error) {
@@ -86,10 +87,20 @@ async function arm(event) {
   }
 }
 
+async function disarm() {
+  try {
+    await api("/api/drills/armed", { method: "DELETE" });
+  } catch (error) {
+    toast(error.message, "bad");
+  }
+  await showDrills();
+}
+
 startPage();
 followStatus();
 pick("#hand-over").addEventListener("click", () => pick("#handover-dialog").showModal());
 pick("#drill-form").addEventListener("submit", arm);
+pick("#disarm").addEventListener("click", disarm);
 for (const button of document.querySelectorAll("#ranges [data-hours]")) {
   button.addEventListener("click", () => {
     hours = Number(button.dataset.hours);

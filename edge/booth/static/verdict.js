@@ -31,6 +31,7 @@ export function showVerdict(result) {
   pick("#plate-word").textContent = text(`outcome.${state}.word`);
   pick("#plate-what").textContent = text(`outcome.${state}.what`);
   const lines = [...result.reasons.map((reason) => ["info", reasonText(reason)]), ...(result.exemptions ?? []).map(exemption)];
+  if (result.is_drill) lines.unshift(["drill", text("hit.drill")]);
   if (result.face?.presentation?.decision === "attack" && !result.reasons.some((reason) => reason.includes("presentation"))) {
     lines.push(["triangle", text("reason.presentation_attack_suspected")]);
   }
