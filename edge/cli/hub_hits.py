@@ -57,10 +57,11 @@ def list_hits(
     if as_json:
         click.echo(json.dumps(views, indent=2))
         return
-    table = Table(
-        *("received", "booth", "no.", "entry", "by", "false match rate", "decision"),
-        "hit",
-    )
+    table = Table("received", "booth", "no.", "entry", "by", "false match rate")
+    # Whole on the narrowest terminal: a drill that is not marked is an alarm.
+    longest = max(map(len, DecisionState))
+    table.add_column("decision", min_width=longest)
+    table.add_column("hit", no_wrap=True)
     for stored, view in zip(hits, views, strict=True):
         table.add_row(
             view["received_at"][:19] + (" late" if stored.is_historical else ""),
@@ -69,7 +70,7 @@ def list_hits(
             safe_label(view["entry_id"]),
             ", ".join(view["modalities"]),
             f"{view['false_match_rate']:.1e}",
-            view["decision"] + (" DRILL" if view["is_drill"] else ""),
+            ("DRILL\n" if view["is_drill"] else "") + view["decision"],
             view["hit_id"][:8],
         )
     Console().print(table)

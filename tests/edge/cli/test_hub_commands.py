@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from edge.cli.hub import hub
 from edge.clock import SystemClock
 from edge.errors import InputError, StoreError, WatchlistError
+from edge.records.decisions import encode_decision
 from edge.records.hits import encode_hit
 from edge.records.hub_values import HoldingStatement, ReceivedContent
 from edge.services import hub_desk
@@ -22,10 +23,15 @@ from edge.sync.messages import Content
 from edge.terms import (
     Candidate,
     ComparisonScore,
+    DecisionState,
     Evidence,
     FingerPosition,
     Hit,
+    HitDecision,
     Modality,
+    OfficerVerdict,
+    Verdict,
+    VerdictReason,
     WatchlistEntry,
 )
 from edge.trust.cose import sign
@@ -193,6 +199,33 @@ def test_a_hit_is_shown_with_its_candidates_and_the_look_is_audited(site):
     assert view["evidence"][0]["size_bytes"] == 5
     assert "reference-1" in site.run("hit", "hit")
     assert site.audit().count(("read hit", "hit-1")) == 2
+
+
+def test_what_the_officers_said_is_shown_with_the_hit(site):
+    site.receive_hit("hit-1", 1)
+    assert site.json("hits")[0]["decision"] == "undecided"
+    said = OfficerVerdict(
+        "officer-1", Verdict.CONFIRM, VerdictReason.OTHER, "a\x1b[2Jscar", START
+    )
+    decision = HitDecision(
+        *("hit-1", "booth-1", 1, False, DecisionState.CONFIRMED, said)
+    )
+    body = encode_decision(decision)
+    site.receive(make_content("decision", 2, body, decision=decision))
+    assert site.json("hits")[0]["decision"] == "confirmed"
+    assert "confirmed" in site.run("hits")
+    [verdict] = site.json("hit", "hit-1")["verdicts"]
+    assert (verdict["officer"], verdict["reason"]) == ("officer-1", "other")
+    shown = site.run("hit", "hit-1")
+    assert "officer-1" in shown
+    assert "\x1b" not in shown
+
+
+def test_a_drill_is_marked_on_the_narrowest_terminal(site):
+    hit = replace(make_hit("hit-1"), is_drill=True)
+    site.receive(make_content("hit", 1, encode_hit(hit), hit=hit))
+    assert site.json("hits")[0]["is_drill"]
+    assert "DRILL" in site.run("hits")
 
 
 def test_evidence_is_saved_for_the_owner_only(site):

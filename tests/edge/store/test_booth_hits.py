@@ -1,13 +1,16 @@
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 
 from edge.errors import AdjudicationError, StoreError
 from edge.records.decisions import decode_decision
+from edge.store import migrations
 from edge.store.audit import lines_after, verify_audit
 from edge.store.booth_hits import BoothHits
 from edge.store.checks import CheckStore
+from edge.store.database import open_database
 from edge.store.outbox import StoredOutbox
 from edge.terms import (
     DecisionState,
@@ -120,3 +123,22 @@ def test_a_hub_that_lost_a_verdict_gets_it_again(hits, outbox, decision, things)
 def test_a_verdict_is_not_posted_by_itself(outbox, things):
     with pytest.raises(StoreError, match="not posted"):
         outbox.post("decision", b"", at=things.start)
+
+
+def test_hits_of_the_version_before_are_undecided_and_no_drills(
+    booth_path, things, monkeypatch
+):
+    steps = migrations._steps("booth")
+    with monkeypatch.context() as before:
+        before.setattr(migrations, "_steps", lambda _schema: steps[:5])
+        old = open_database(booth_path, "booth")
+    with closing(old.conn) as connection:
+        connection.execute(
+            "insert into hits (hit_id, check_id, entry_id, entry_version,"
+            " occurred_at, payload) values ('hit-0', 'check-0', 'e1', 1, ?, x'')",
+            (things.start.isoformat(),),
+        )
+    database = open_database(booth_path, "booth")
+    with closing(database.conn):
+        [line] = BoothHits(database).hits(is_open=True)
+    assert (line.state, line.is_drill) == ("undecided", False)
