@@ -6,16 +6,9 @@ import gc
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from edge.booth.app import create_app
 from edge.booth.automatic_start import AutomaticStart
-from edge.booth.automatic_start_routes import automatic_start_routes, presence_at
-from edge.booth.check_routes import check_routes
-from edge.booth.comparison_routes import comparison_routes
 from edge.booth.desk import CheckDesk
-from edge.booth.drill_routes import drill_routes
 from edge.booth.live import LiveView
-from edge.booth.live_routes import live_routes
-from edge.booth.report_routes import report_routes
 from edge.checkpoint.booth_ports import BoothPorts
 from edge.checkpoint.check import CheckLimits
 from edge.checkpoint.drill import DrillingRunner
@@ -27,18 +20,14 @@ from edge.errors import EdgeError
 from edge.logs import EventLog
 from edge.recognition.image_encoding import encode_png
 from edge.services import wiring
-from edge.services.booth_health import booth_health, read_instructions
-from edge.services.booth_hits import hit_router, officer, supervisor
-from edge.services.booth_status import BoothStatus, read_statistics
+from edge.services.booth_application import BoothParts, booth_application
 from edge.services.booth_watch import BoothWatch, standing_of
-from edge.services.drills import BoothDrills, DrillDesk
-from edge.services.sites import booth_site
+from edge.services.drills import BoothDrills
 from edge.services.systemd import Notifier, stop_event
 from edge.services.web_server import serving
 from edge.store.checks import CheckStore
 from edge.store.database import open_database
 from edge.terms import FingerPosition, Modality
-from edge.web.access import actor
 from edge.web.events import EventFeed
 
 if TYPE_CHECKING:
@@ -86,28 +75,10 @@ def run_booth(config: Config) -> None:
         # tenth of a second; nothing of it is ever garbage.
         gc.collect()
         gc.freeze()
-        site = booth_site(config, clock)
         automatic = AutomaticStart(desk, finger, feed)
         automatic.start()
-        app = create_app(
-            feed,
-            lambda: booth_health(config, finger, face, watch, clock),
-            lambda hit_id: read_instructions(config, hit_id),
-            site,
-            [
-                check_routes(desk, actor),
-                live_routes(live),
-                automatic_start_routes(automatic, actor, presence_at(site.sessions)),
-                comparison_routes(wiring.hit_comparisons(config, clock), actor),
-                hit_router(config, clock, feed.publish, site),
-                report_routes(
-                    lambda start, end: read_statistics(config, start, end),
-                    BoothStatus(config, finger, face, watch, clock).view,
-                    clock,
-                ),
-                drill_routes(DrillDesk(config, clock), officer, supervisor),
-            ],
-        )
+        parts = BoothParts(clock, feed, desk, live, automatic, watch, finger, face)
+        app = booth_application(config, parts)
         with serving(app, host=config.web.host, port=config.web.port, key="web"):
             log.event("started", booth_id=config.booth_id, port=config.web.port)
             notifier.ready()

@@ -129,8 +129,19 @@ function detailOf(value) {
   return detail ?? text("web.refused");
 }
 
+// A form that is being sent leads to a page of its own: locking the screen ends the
+// session, and what notices that must not lead elsewhere.
+let isLeaving = false;
+const LEAVING_MS = 5000;
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.method !== "post") return;
+  isLeaving = true;
+  setTimeout(() => { isLeaving = false; }, LEAVING_MS);
+});
+
 /** Leave for the sign-in page; the way back is kept. */
 export function goToSignIn() {
+  if (isLeaving) return;
   location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
