@@ -20,6 +20,8 @@ SUPERVISOR = {
     "stage.capture": mark("capture"),
     "stage.assess": mark("quality"),
     "stage.extract": mark("reading"),
+    "stage.guide": mark("guidance"),
+    "stage.presentation": mark("judging the presentation"),
     "stage.process": mark("reading"),
     "stage.search": mark("search"),
     "stage.decide": mark("decision"),

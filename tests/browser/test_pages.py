@@ -22,7 +22,8 @@ PAGES = {
 LANGUAGES = ("en", "fr", "es", "ar")
 TOUCH_SCREEN = {"width": 1280, "height": 800}
 SMALL_SCREEN = {"width": 800, "height": 480}
-NAMES = re.compile(r"\b(booth|officer|supervisor)-\d+\b")
+# Of people, of posts and, whole, of devices.
+NAMES = re.compile(r"\b(booth|officer|supervisor)-\d+\b|^(scanner|camera)$")
 MOST_BYTES = 300_000
 MOST_REQUESTS = 25
 GRAVE = {"serious", "critical"}
