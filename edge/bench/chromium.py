@@ -7,7 +7,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from edge.errors import ConfigurationError
+from edge.errors import CaptureError, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,9 +38,10 @@ def open_chromium() -> Iterator[Browser]:
 
     Raises:
         ConfigurationError: Playwright or Chromium is not installed.
+        CaptureError: a page did not do in time what the block waits for.
     """
     try:
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415  optional
+        from playwright.sync_api import Error, sync_playwright  # noqa: PLC0415  optional
     except ImportError as error:
         raise ConfigurationError(
             "a browser needs Playwright: pip install 'edge-checkpoint[test]'"
@@ -60,5 +61,8 @@ def open_chromium() -> Iterator[Browser]:
         )
         try:
             yield browser
+        except Error as error:
+            first, *_ = str(error).splitlines()
+            raise CaptureError(f"the browser: {first}") from error
         finally:
             browser.close()

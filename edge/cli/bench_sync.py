@@ -16,6 +16,7 @@ from edge.cli import (
     bench_fusion,
     bench_guidance,
     bench_presentation,
+    bench_screen,
     bench_search,
 )
 from edge.cli.bench import bench
@@ -143,6 +144,7 @@ for _command in (
     bench_guidance.guidance,
     bench_fusion.fusion,
     bench_presentation.pad,
+    bench_screen.screen,
     bench_search.search,
     sync,
 ):

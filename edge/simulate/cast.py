@@ -155,6 +155,17 @@ def fit_to_frame(image: Image) -> Image:
     return frame
 
 
+def seen_from_far(frame: Image, share: float) -> Image:
+    """Return a frame in which all is smaller: the same person, further away."""
+    height, width = frame.shape[:2]
+    size = (round(width * share), round(height * share))
+    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    far = np.full_like(frame, 128)
+    top, left = (height - size[1]) // 2, (width - size[0]) // 2
+    far[top : top + size[1], left : left + size[0]] = small
+    return far
+
+
 def too_poor(image: Image) -> Image:
     """Return what a scanner sees of the same finger when it hardly touches."""
     return poor_impression(image)

@@ -25,7 +25,7 @@ SMALL_SCREEN = {"width": 800, "height": 480}
 # Of people, of posts and, whole, of devices.
 NAMES = re.compile(r"\b(booth|officer|supervisor)-\d+\b|^(scanner|camera)$")
 MOST_BYTES = 300_000
-MOST_REQUESTS = 25
+MOST_REQUESTS = 30
 GRAVE = {"serious", "critical"}
 # Names, codes and the languages' own names stay as they are in every language.
 WORDS = """
