@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -75,18 +76,25 @@ class CheckOrder(BaseModel):
         )
 
 
-class SkipOrder(Reasoned):
-    """modality: that was meant; an order too late for it does nothing.
+class SampleOrder(Reasoned):
+    """How a check goes on with a sample.
 
-    instead: the finger to take for a skipped one; null leaves the choice to the booth.
+    modality: that was meant; an order too late for it does nothing.
     """
 
     modality: Modality | None = None
+
+    def order(self, kind: ExemptionKind, officer: str) -> OfficerOrder:
+        return OfficerOrder(kind, officer, self.reason, self.note, self.modality)
+
+
+class SkipOrder(SampleOrder):
+    """instead: the finger to take for a skipped one; null leaves it to the booth."""
+
     instead: KnownFinger | None = None
 
-
-class OverrideOrder(Reasoned):
-    modality: Modality | None = None
+    def order(self, kind: ExemptionKind, officer: str) -> OfficerOrder:
+        return replace(super().order(kind, officer), instead=self.instead)
 
 
 class FacePick(BaseModel):
@@ -132,27 +140,14 @@ def check_routes(desk: CheckDesk, officer: Callable[[Request], str]) -> APIRoute
     @router.post("/{ticket}/skip", status_code=202)
     def skip(ticket: str, said: SkipOrder, http: Request) -> dict[str, str]:
         """Go on without the sample in hand: to another finger, or to the face."""
-        order = OfficerOrder(
-            ExemptionKind.SKIPPED,
-            officer(http),
-            said.reason,
-            said.note,
-            said.modality,
-            said.instead,
-        )
+        order = said.order(ExemptionKind.SKIPPED, officer(http))
         _follow(desk, ticket, desk.order(ticket, order))
         return {"ticket": ticket}
 
     @router.post("/{ticket}/override", status_code=202)
-    def override(ticket: str, said: OverrideOrder, http: Request) -> dict[str, str]:
+    def override(ticket: str, said: SampleOrder, http: Request) -> dict[str, str]:
         """Search with the best sample so far, or the next one, however poor it is."""
-        order = OfficerOrder(
-            ExemptionKind.OVERRIDDEN,
-            officer(http),
-            said.reason,
-            said.note,
-            said.modality,
-        )
+        order = said.order(ExemptionKind.OVERRIDDEN, officer(http))
         _follow(desk, ticket, desk.order(ticket, order))
         return {"ticket": ticket}
 

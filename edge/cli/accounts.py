@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from rich.table import Table
 from edge.cli.context import config_option, load
 from edge.errors import InputError
 from edge.records.accounts import BOOTH_ROLES, HUB_ROLES, Account, Role
+from edge.services.user_name import user_name
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -68,7 +68,7 @@ def add(
     account = Account(name, display_name or name, Role(role))
     password = _password(password_stdin=password_stdin)
     with _opened(config_path, place) as store:
-        add_account(store, account, password, actor=_actor(), at=SystemClock().now())
+        add_account(store, account, password, actor=user_name(), at=SystemClock().now())
     click.echo(f"{name} may sign in at the {place} as {role}")
 
 
@@ -137,7 +137,7 @@ def _change(
             raise InputError(message)
         store.change(
             replace(known.account, is_enabled=is_enabled),
-            actor=_actor(),
+            actor=user_name(),
             at=SystemClock().now(),
             password_hash=hashed,
         )
@@ -157,10 +157,3 @@ def _password(*, password_stdin: bool) -> str:
     if password_stdin:
         return sys.stdin.readline().rstrip("\n")
     return str(click.prompt("password", hide_input=True, confirmation_prompt=True))
-
-
-def _actor() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "shell"

@@ -15,18 +15,17 @@ accounts are for administrators. Whoever keeps the accounts needs nobody's biome
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import HTTPException, Request
+from fastapi import Depends, HTTPException, Request
 
-OPERATOR, SUPERVISOR = "operator", "supervisor"
-ADMINISTRATOR, AUDITOR = "administrator", "auditor"
-ROLES: Final = frozenset({OPERATOR, SUPERVISOR, ADMINISTRATOR, AUDITOR})
-SEEING_BIOMETRICS: Final = frozenset({OPERATOR, SUPERVISOR, AUDITOR})
-ACTING: Final = frozenset({OPERATOR, SUPERVISOR})
-LEADING: Final = frozenset({SUPERVISOR})
-AUDITING: Final = frozenset({AUDITOR, SUPERVISOR, ADMINISTRATOR})
-KEEPING_ACCOUNTS: Final = frozenset({ADMINISTRATOR})
+from edge.records.accounts import HUB_ROLES, Role
+
+SEEING_BIOMETRICS: Final = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
+ACTING: Final = frozenset({Role.OPERATOR, Role.SUPERVISOR})
+LEADING: Final = frozenset({Role.SUPERVISOR})
+AUDITING: Final = frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.ADMINISTRATOR})
+KEEPING_ACCOUNTS: Final = frozenset({Role.ADMINISTRATOR})
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,11 @@ class Person:
     """Who is signed in."""
 
     name: str
-    role: str
+    role: Role
 
 
 def viewing(request: Request) -> Person:
-    return _person(request, ROLES)
+    return _person(request, HUB_ROLES)
 
 
 def seeing_biometrics(request: Request) -> Person:
@@ -61,7 +60,7 @@ def keeping_accounts(request: Request) -> Person:
     return _person(request, KEEPING_ACCOUNTS)
 
 
-def _person(request: Request, roles: frozenset[str]) -> Person:
+def _person(request: Request, roles: frozenset[Role]) -> Person:
     """Return who is signed in; the application's identify says who it is.
 
     Raises:
@@ -74,3 +73,12 @@ def _person(request: Request, roles: frozenset[str]) -> Person:
         allowed = ", ".join(sorted(roles))
         raise HTTPException(403, f"{person.role} may not do this; {allowed} may")
     return person
+
+
+# What a route asks of who calls it, and who it then knows that is.
+Viewer = Annotated[Person, Depends(viewing)]
+Judge = Annotated[Person, Depends(seeing_biometrics)]
+Actor = Annotated[Person, Depends(acting)]
+Leader = Annotated[Person, Depends(leading)]
+Auditor = Annotated[Person, Depends(auditing)]
+Keeper = Annotated[Person, Depends(keeping_accounts)]

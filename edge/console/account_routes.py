@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Path
+from fastapi import APIRouter, HTTPException, Path
 from pydantic import BaseModel, Field
 
-from edge.console.access import Person, keeping_accounts
+from edge.console.access import Keeper
 from edge.console.models import Given
 from edge.console.refusals import REFUSALS
 from edge.records.accounts import Account, Role
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from edge.console.desk import ConsoleDesk
     from edge.web.sessions import Sessions
 
-Keeper = Annotated[Person, Depends(keeping_accounts)]
 Name = Annotated[str, Path(min_length=1, max_length=64)]
 HubRole = Literal["operator", "supervisor", "administrator", "auditor"]
 Password = Annotated[str, Field(max_length=256)]

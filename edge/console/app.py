@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 
-from edge.console.access import Person, viewing
+from edge.console.access import Person, Viewer
 from edge.console.account_routes import account_routes
 from edge.console.audit_routes import audit_routes
 from edge.console.case_routes import case_routes
@@ -61,7 +61,7 @@ def create_console(
         app.include_router(router)
 
     @app.get("/api/openapi.json", include_in_schema=False)
-    def read_description(person: Annotated[Person, Depends(viewing)]) -> dict[str, Any]:
+    def read_description(person: Viewer) -> dict[str, Any]:
         del person
         return app.openapi()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
 from edge.console import models
-from edge.console.access import Person, auditing
+from edge.console.access import Auditor
 from edge.console.refusals import REFUSALS
 from edge.errors import EdgeError
 from edge.store.audit import lines_before, verify_audit
@@ -16,7 +16,6 @@ from edge.store.audit import lines_before, verify_audit
 if TYPE_CHECKING:
     from edge.console.desk import ConsoleDesk
 
-Auditor = Annotated[Person, Depends(auditing)]
 ACTOR = "edge-console"
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
+from fastapi import APIRouter, HTTPException, Path, Query, Response
 
 from edge.console import models
-from edge.console.access import Person, acting, leading, seeing_biometrics, viewing
+from edge.console.access import Actor, Judge, Leader, Viewer
 from edge.console.case_detail import case_detail, case_image
 from edge.console.case_export import export_case
 from edge.console.case_views import case_view
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
 HitId = Annotated[str, Path(min_length=1, max_length=64)]
 PLACE = r"^[1-4]:\d{1,18}$"
-Viewer = Annotated[Person, Depends(viewing)]
-Actor = Annotated[Person, Depends(acting)]
-Leader = Annotated[Person, Depends(leading)]
-Judge = Annotated[Person, Depends(seeing_biometrics)]
 
 
 def case_routes(desk: ConsoleDesk) -> APIRouter:

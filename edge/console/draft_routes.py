@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, File, Form, HTTPException, UploadFile
+from fastapi import APIRouter, File, Form, HTTPException, UploadFile
 
 from edge.console import models
-from edge.console.access import Person, acting
+from edge.console.access import Actor, Person
 from edge.console.draft_views import draft_view
 from edge.console.enrolling import ImageToEnrol
 from edge.console.refusals import REFUSALS
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 IMAGE_LIMIT = 8 * 1024 * 1024
 IMAGES_LIMIT = 12
-Actor = Annotated[Person, Depends(acting)]
 Short = Annotated[str, Form(min_length=1, max_length=200)]
 Long = Annotated[str, Form(min_length=1, max_length=2000)]
 

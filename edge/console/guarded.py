@@ -49,4 +49,4 @@ def _person(site: Site, request: Request) -> Person | None:
     session = getattr(request.state, "session", None)
     if session is None or not site.sessions.is_live(session):
         return None
-    return Person(session.account.name, str(session.account.role))
+    return Person(session.account.name, session.account.role)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from edge.console.access import Person, viewing
+from edge.console.access import Person, Viewer
 from edge.console.live_events import PAGE
 from edge.console.refusals import REFUSALS
 
@@ -35,7 +35,7 @@ def live_routes(live: LiveEvents) -> APIRouter:
     )
     async def read_events(
         request: Request,
-        person: Annotated[Person, Depends(viewing)],
+        person: Viewer,
         after: Number = None,
         last_event_id: LastId = None,
     ) -> StreamingResponse:

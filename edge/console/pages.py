@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse  # noqa: TC002  FastAPI reads it
 
 from edge.console.access import (
@@ -13,20 +13,16 @@ from edge.console.access import (
     AUDITING,
     KEEPING_ACCOUNTS,
     LEADING,
-    ROLES,
     SEEING_BIOMETRICS,
+    Auditor,
+    Keeper,
     Person,
-    auditing,
-    keeping_accounts,
-    viewing,
+    Viewer,
 )
+from edge.records.accounts import HUB_ROLES
 
 if TYPE_CHECKING:
     from edge.web.pages import Pages
-
-Viewer = Annotated[Person, Depends(viewing)]
-Auditor = Annotated[Person, Depends(auditing)]
-Keeper = Annotated[Person, Depends(keeping_accounts)]
 
 
 @dataclass(frozen=True)
@@ -41,9 +37,9 @@ class Item:
 
 
 NAVIGATION: Final = (
-    Item("cases", "/", "Cases", "list", ROLES),
-    Item("posts", "/posts", "Posts", "map", ROLES),
-    Item("watchlist", "/watchlist", "Watchlist", "search", ROLES),
+    Item("cases", "/", "Cases", "list", HUB_ROLES),
+    Item("posts", "/posts", "Posts", "map", HUB_ROLES),
+    Item("watchlist", "/watchlist", "Watchlist", "search", HUB_ROLES),
     Item("accounts", "/accounts", "Accounts", "people", KEEPING_ACCOUNTS),
     Item("audit", "/audit", "Audit", "shield", AUDITING),
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Response
+from fastapi import APIRouter, HTTPException, Path, Response
 
 from edge.console import models
-from edge.console.access import Person, leading, viewing
+from edge.console.access import Leader, Viewer
 from edge.console.posts import lag_of, post_state
 from edge.console.refusals import REFUSALS, json_answer
 from edge.hub.command_sender import new_command
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 VALID_S = 24 * 3600.0
 BoothId = Annotated[str, Path(min_length=1, max_length=64)]
-Viewer = Annotated[Person, Depends(viewing)]
-Leader = Annotated[Person, Depends(leading)]
 
 
 def post_routes(desk: ConsoleDesk) -> APIRouter:

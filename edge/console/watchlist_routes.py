@@ -5,15 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
+from fastapi import APIRouter, HTTPException, Path, Query, Response
 
 from edge.console import models
-from edge.console.access import (
-    Person,
-    leading,
-    seeing_biometrics,
-    viewing,
-)
+from edge.console.access import Judge, Leader, Viewer
 from edge.console.case_views import entry_view, reference_views
 from edge.console.draft_views import draft_view
 from edge.console.refusals import NO_STORE, REFUSALS
@@ -25,9 +20,6 @@ if TYPE_CHECKING:
 EntryId = Annotated[str, Path(min_length=1, max_length=200)]
 DraftId = Annotated[str, Path(min_length=1, max_length=64)]
 Limit = Annotated[int, Query(ge=1, le=200)]
-Viewer = Annotated[Person, Depends(viewing)]
-Leader = Annotated[Person, Depends(leading)]
-Judge = Annotated[Person, Depends(seeing_biometrics)]
 
 
 def watchlist_routes(desk: ConsoleDesk) -> APIRouter:

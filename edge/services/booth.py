@@ -144,28 +144,30 @@ def check_runner(
                 config, lambda problem: on_step(f"faces are not judged: {problem}")
             ),
         )
-        policy = config.policy
-        extra = policy.extra_fingers if policy.extra_finger_rate else ()
-        limits = CheckLimits(
-            max_attempts=config.policy.max_attempts,
-            finger_timeout_s=config.scanner.timeout_s,
-            face_timeout_s=config.camera.timeout_s,
-            face_burst_s=config.camera.burst_s,
-            finger_quality=FingerThresholds(
-                **config.policy.finger_quality.search.model_dump()
-            ),
-            order=policy.sample_order,
-            extra_fingers=tuple(map(FingerPosition, extra)),
-            check_time_s=policy.check_time_s,
-            watchlist_age=FreshnessLimits(
-                stale_after_s=config.policy.watchlist_stale_after_h * 3600,
-                degraded_after_s=config.policy.watchlist_degraded_after_h * 3600,
-            ),
-            presentation_attack=PresentationPolicy(config.policy.presentation_attack),
-        )
         yield DrillingRunner(
             ports,
             booth_id=config.booth_id,
-            limits=limits,
+            limits=check_limits(config),
             drills=BoothDrills(database, watchlist),
         )
+
+
+def check_limits(config: Config) -> CheckLimits:
+    """Return what the configuration asks of a check."""
+    policy = config.policy
+    extra = policy.extra_fingers if policy.extra_finger_rate else ()
+    return CheckLimits(
+        max_attempts=policy.max_attempts,
+        finger_timeout_s=config.scanner.timeout_s,
+        face_timeout_s=config.camera.timeout_s,
+        face_burst_s=config.camera.burst_s,
+        finger_quality=FingerThresholds(**policy.finger_quality.search.model_dump()),
+        order=policy.sample_order,
+        extra_fingers=tuple(map(FingerPosition, extra)),
+        check_time_s=policy.check_time_s,
+        watchlist_age=FreshnessLimits(
+            stale_after_s=policy.watchlist_stale_after_h * 3600,
+            degraded_after_s=policy.watchlist_degraded_after_h * 3600,
+        ),
+        presentation_attack=PresentationPolicy(policy.presentation_attack),
+    )

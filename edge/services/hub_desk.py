@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +13,7 @@ from edge.hub.entitlements import Entitlements
 from edge.hub.snapshot_building import build_snapshot
 from edge.records.changes import decode_change
 from edge.services.hub import building_stores, hub_stores
+from edge.services.user_name import user_name
 from edge.services.wiring import shown_image
 from edge.store.database import open_database
 from edge.store.hub_images import StoredReferenceImages
@@ -175,7 +174,7 @@ def open_desk(config: Config) -> Iterator[HubDesk]:
         ConfigurationError: this machine is not configured as a hub.
         StoreError: the store cannot be opened.
     """
-    actor = _user_name()
+    actor = user_name()
     database = open_database(hub_store_path(config), "hub")
     try:
         yield HubDesk(
@@ -220,13 +219,6 @@ def make_snapshot(
             SystemClock(),
             note,
         )
-
-
-def _user_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def hub_store_path(config: Config) -> Path:

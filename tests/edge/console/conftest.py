@@ -19,6 +19,7 @@ from edge.console.desk import ConsoleDesk, ConsoleSettings
 from edge.console.enrolling import Prepared
 from edge.console.live_events import LiveEvents
 from edge.logs import EventLog
+from edge.records.accounts import Role
 from edge.records.decisions import encode_decision
 from edge.records.hits import encode_hit
 from edge.records.hub_values import ReceivedContent
@@ -302,7 +303,7 @@ ROLES = {
 
 def identify(request):
     name = request.headers.get("x-test-account", "")
-    return Person(name, ROLES[name]) if name in ROLES else None
+    return Person(name, Role(ROLES[name])) if name in ROLES else None
 
 
 @contextmanager
