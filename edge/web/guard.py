@@ -100,7 +100,7 @@ class Guard:
             return
         headers = _headers_of(scope)
         limited = _Limited(receive, self._limit(scope["path"]))
-        answer = self._answering(scope["path"], send)
+        answer = _Answer(self._headers(scope["path"]), send)
         refusal = self._look(scope, headers)
         session = scope.setdefault("state", {}).get("session")
         if refusal is None and session and scope["method"] not in SAFE_METHODS:
@@ -110,7 +110,13 @@ class Guard:
             return
         if session is not None and BACKGROUND_HEADER not in headers:
             _note_person(scope, self._sessions, session)
-        await self._app(scope, limited, answer)
+        try:
+            await self._app(scope, limited, answer)
+        except Exception:
+            # A defect, which goes on to the log; its answer is guarded like any other.
+            if not answer.has_begun:
+                await _refuse(answer, _Refusal(500, "this request met a defect"))
+            raise
 
     def _limit(self, path: str) -> int:
         return self._rules.other_bodies.get(path, self._rules.largest_body)
@@ -163,21 +169,30 @@ class Guard:
             return _Refusal(403, "the request lacks the token of this session"), limited
         return None, limited
 
-    def _answering(self, path: str, send: Send) -> Send:
+    def _headers(self, path: str) -> dict[str, str]:
         is_file = path.startswith("/static/")
         common = dict(HEADERS)
         common["cache-control"] = "no-cache" if is_file else "no-store"
         if self._rules.is_tls:
             common["strict-transport-security"] = "max-age=31536000"
+        return common
 
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                kept = [h for h in message["headers"] if h[0].decode() not in common]
-                ours = [(k.encode(), v.encode()) for k, v in common.items()]
-                message["headers"] = [*kept, *ours]
-            await send(message)
 
-        return answer
+class _Answer:
+    """Sends an answer with the headers that each has."""
+
+    def __init__(self, headers: dict[str, str], send: Send) -> None:
+        self.has_begun = False
+        self._headers = headers
+        self._send = send
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_begun = True
+            kept = [h for h in message["headers"] if h[0].decode() not in self._headers]
+            ours = [(k.encode(), v.encode()) for k, v in self._headers.items()]
+            message["headers"] = [*kept, *ours]
+        await self._send(message)
 
 
 class _Limited:

@@ -11,7 +11,6 @@ import pytest
 from fastapi import FastAPI
 
 from edge.booth.pages import STATIC, TRAVELLER_PATHS, pages_router
-from edge.booth.traveller import traveller_view
 from edge.clock import ManualClock
 from edge.records.accounts import Account, Role
 from edge.web.events import EventFeed
@@ -140,48 +139,3 @@ def test_every_file_of_a_page_is_there_and_small(client, site, path):
             todo -= seen
 
     assert total < 300_000
-
-
-def progress(**changes):
-    return {
-        "event": "check_progress",
-        "ticket": "t",
-        "check_id": "c",
-        "stage": "capture",
-        "modality": "face",
-        "attempt": 1,
-        "position": None,
-        "share": None,
-        "quality": 12,
-        "reasons": ["blurred"],
-        "guidance": {"instruction": "closer", "faces": []},
-        "finger": None,
-        **changes,
-    }
-
-
-def test_a_traveller_is_told_what_to_do():
-    assert traveller_view(progress()) == {
-        "event": "traveller",
-        "stage": "capture",
-        "modality": "face",
-        "position": None,
-        "instruction": "closer",
-    }
-
-
-@pytest.mark.parametrize("outcome", ["clear", "refer", "retry", "degraded"])
-def test_a_traveller_is_told_the_same_whatever_was_found(outcome):
-    finished = {
-        "event": "check_finished",
-        "ticket": "t",
-        "result": {"outcome": outcome, "hit_id": "h"},
-        "error": None,
-    }
-
-    assert traveller_view(finished) == traveller_view({"event": "check_failed"})
-
-
-def test_a_traveller_hears_nothing_of_hits():
-    assert traveller_view({"event": "hit_changed", "hit_id": "h"}) is None
-    assert traveller_view({"event": "instruction", "text": "Hold"}) is None

@@ -90,6 +90,11 @@ def app(site):
     async def write(request: Request) -> dict:
         return {"size": len(await request.body())}
 
+    @app.get("/api/defect")
+    def fail() -> dict:
+        message = "what nobody has thought of"
+        raise RuntimeError(message)
+
     @app.get("/api/reports", dependencies=[supervisor])
     def reports() -> dict:
         return {"reports": []}
@@ -114,7 +119,7 @@ class Browser:
             sent.setdefault("Sec-Fetch-Site", "same-origin")
 
         async def exchange():
-            transport = httpx.ASGITransport(app=self._app)
+            transport = httpx.ASGITransport(app=self._app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url=base) as client:
                 return await client.request(method, path, headers=sent, **options)
 

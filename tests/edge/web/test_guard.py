@@ -103,6 +103,15 @@ def test_every_answer_carries_the_headers_that_keep_it_to_itself(browser):
         assert headers["cache-control"] == wanted
 
 
+def test_the_answer_to_a_defect_is_guarded_and_tells_nothing(browser):
+    browser.sign_in()
+    answer = browser.ask("GET", "/api/defect")
+    assert answer.status_code == 500
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert "nobody has thought" not in answer.text
+
+
 def test_the_cookie_is_kept_from_scripts_other_sites_and_open_lines(browser):
     cookie = browser.sign_in().headers["set-cookie"].lower()
     for part in ("httponly", "samesite=strict", "secure", "path=/"):
