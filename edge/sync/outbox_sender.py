@@ -55,8 +55,9 @@ class SenderSettings:
     broker has not acknowledged. retry_*_s: how long a message that the broker has waits
     for its receipt before it is sent again, doubling up to the limit. hold_s: the pause
     for a message that cannot go (too large, refused). A message that was under way in
-    `strikes` lost connections one after the other is held too: it may be what breaks
-    them.
+    `strikes` lost connections one after the other is held too, for it may be what
+    breaks them; but a bad line loses connections as well, and a hit must not wait long
+    for that: suspect_s at first, doubling up to hold_s.
     """
 
     in_flight: int = 512
@@ -65,6 +66,7 @@ class SenderSettings:
     retry_limit_s: float = 60.0
     hold_s: float = 300.0
     strikes: int = 3
+    suspect_s: float = 15.0
 
 
 @dataclass
@@ -82,6 +84,7 @@ class _Attempt:
     count: int = 0
     is_held: bool = False
     strikes: int = 0
+    suspicions: int = 0
 
 
 class OutboxSender:
@@ -133,7 +136,7 @@ class OutboxSender:
         if attempt is None:
             return
         attempt.token = None
-        attempt.strikes = 0
+        attempt.strikes = attempt.suspicions = 0
         attempt.due_s = self._clock.monotonic_s() + self._retry_s(
             max(0, attempt.count - 1)
         )
@@ -185,7 +188,9 @@ class OutboxSender:
         if first.strikes >= self._settings.strikes:
             first.strikes = 0
             message_id = next(k for k, a in self._attempts.items() if a is first)
-            self._hold(message_id, first, "lost the connection repeatedly")
+            pause_s = self._settings.suspect_s * (1 << min(first.suspicions, 16))
+            first.suspicions += 1
+            self._hold(message_id, first, "lost the connection repeatedly", pause_s)
 
     def resend_all(self) -> None:
         """Make due now all that is not held: the other side is new or back."""
@@ -293,10 +298,18 @@ class OutboxSender:
         doubled_s = self._settings.retry_first_s * (1 << min(count, 16))
         return min(self._settings.retry_limit_s, doubled_s)
 
-    def _hold(self, message_id: str, attempt: _Attempt, reason: str) -> None:
+    def _hold(
+        self,
+        message_id: str,
+        attempt: _Attempt,
+        reason: str,
+        pause_s: float | None = None,
+    ) -> None:
         if attempt.token is not None:
             self._by_token.pop(attempt.token, None)
             attempt.token = None
         attempt.is_held = True
-        attempt.due_s = self._clock.monotonic_s() + self._settings.hold_s
+        longest_s = self._settings.hold_s
+        pause_s = longest_s if pause_s is None else min(pause_s, longest_s)
+        attempt.due_s = self._clock.monotonic_s() + pause_s
         self._log.event("message_held", message_id=message_id, reason=reason)

@@ -96,3 +96,40 @@ def test_a_hub_that_comes_back_before_the_broker_answers_does_no_harm(sending):
     sending.sender.on_published(1, heard=True)
     sending.wait(6)
     assert sending.link.sent == [b"one", b"one"]
+
+
+def _lose_connections(sending, times):
+    for _ in range(times):
+        sending.sender.on_disconnected()
+        sending.sender.resend_all()
+        sending.wait(0)
+
+
+def test_what_loses_connections_waits_a_little_and_longer_each_time(sending):
+    sending.post(b"one")
+    for pause_s in (15, 30, 60, 120, 240, 300, 300):
+        _lose_connections(sending, 3)
+        before = len(sending.link.sent)
+        sending.wait(pause_s - 1)
+        assert len(sending.link.sent) == before
+        sending.wait(2)
+        assert len(sending.link.sent) == before + 1
+
+
+def test_what_got_through_is_suspected_no_longer(sending):
+    sending.post(b"one")
+    _lose_connections(sending, 3)
+    sending.wait(16)
+    sending.sender.on_published(len(sending.link.sent), heard=True)
+    sending.wait(100)
+    _lose_connections(sending, 3)
+    before = len(sending.link.sent)
+    sending.wait(16)
+    assert len(sending.link.sent) == before + 1
+
+
+def test_others_pass_what_is_suspected(sending):
+    sending.post(b"one")
+    _lose_connections(sending, 3)
+    sending.post(b"two")
+    assert sending.link.sent[-1] == b"two"
