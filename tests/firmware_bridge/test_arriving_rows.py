@@ -122,9 +122,11 @@ def test_a_wait_gives_way_to_a_capture(
             waiting.wait_for_finger(timeout_s=30)
         ended.append(True)
 
+    asked = pty_emulator.commands_seen
     waiter = threading.Thread(target=wait)
     waiter.start()
-    wait_until(lambda: client.status().state == "ready" and waiter.is_alive())
+    # Who waits asks the module again and again; before that it would not give way.
+    wait_until(lambda: pty_emulator.commands_seen >= asked + 5)
     presenter = threading.Timer(0.2, pty_emulator.present, [make_finger()])
     presenter.start()
     assert np.array_equal(client.capture(timeout_s=5).image, make_finger())
